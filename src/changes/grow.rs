@@ -100,8 +100,8 @@ fn unused(device: &Device, size: u64, mount: &Mount) -> Result<Option<u64>> {
     device.forget();
     let start: [u8; 2048] = signature::start(device.file())?;
     let extent = storage::extent(&start).context("its superblock does not give its size")?;
-    let told = identity::known(mount.size_bytes.clone()).context("reading its size")?;
-    Ok(extent.unused_of(size, told))
+    let of_mount = identity::known(mount.size_bytes.clone()).context("reading its size")?;
+    Ok(extent.unused_of(size, of_mount))
 }
 
 /// Has multipathd give the map the size of its paths, which have to agree.

@@ -360,9 +360,9 @@ fn still_ours(host: &Host, device: &Device, fs_type: &FileSystem, hint: &str) ->
 fn announce(context: &mut Context<'_>, device: &Device) {
     let host = context.host;
     let uevent = host.path(format!("/sys/dev/block/{}/uevent", device.major_minor()));
-    let told = files::open_with(&uevent, OpenOptions::new().write(true), 0)
+    let sent = files::open_with(&uevent, OpenOptions::new().write(true), 0)
         .and_then(|mut file| file.write_all(b"change"));
-    if told.is_ok() && command::available(host, "udevadm") {
+    if sent.is_ok() && command::available(host, "udevadm") {
         let settle = Command::new("udevadm", ["settle", "--timeout=30"], Duration::from_secs(40));
         let _ = context.run(&settle);
     }

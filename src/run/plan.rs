@@ -41,7 +41,7 @@ pub fn plan(
     plan.notes.extend(idle::options(profile, facts, selection, request, &everything));
     plan.undetermined = request.grow
         && selection.includes(id::RETENTION_CAPACITY)
-        && retention::growth_untold(profile, facts).is_some();
+        && retention::growth_undetermined(profile, facts).is_some();
     plan.notes.extend(retention::takeover::note(profile, facts, request));
     let mut foreseen = Foreseen::from(&everything);
     let profile = &waivers::in_force(profile, today);

@@ -180,13 +180,13 @@ fn spaces_and_backslashes_are_escaped_and_read_back() {
 
 #[test]
 fn what_cannot_be_a_line_is_refused() {
-    for (device, mount_point, said) in [
+    for (device, mount_point, message) in [
         ("", "/mnt/r", "the device is empty"),
         ("/dev/a\n/dev/b", "/mnt/r", "the device `/dev/a /dev/b` has a control character"),
         ("UUID=a", "mnt/r", "the mount point `mnt/r` is not an absolute path"),
     ] {
         let error = with_entry(b"", &Entry { device, mount_point, ..MAPPER }, Dialect::Libmount).unwrap_err();
-        assert_eq!(error.to_string(), said);
+        assert_eq!(error.to_string(), message);
     }
     for device in [
         "#x",
@@ -200,10 +200,10 @@ fn what_cannot_be_a_line_is_refused() {
         "UUID=",
     ] {
         let error = with_entry(b"", &Entry { device, ..MAPPER }, Dialect::Libmount).unwrap_err();
-        let said = format!(
+        let message = format!(
             "the device `{device}` can be another disk after a restart: expected UUID=... or /dev/mapper/SCSI-ID"
         );
-        assert_eq!(error.to_string(), said);
+        assert_eq!(error.to_string(), message);
     }
 }
 

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     /// What is told after each of these `stat`.
-    fn told(stats: &[&str]) -> Vec<Option<u64>> {
+    fn written_after(stats: &[&str]) -> Vec<Option<u64>> {
         let mut written = Written { last: counts(stats[0]), sectors: 0, largest: LARGEST };
         stats[1..].iter().map(|stat| written.add(counts(stat))).collect()
     }
@@ -80,13 +80,13 @@ mod tests {
             "10 0 80 5 23 0 134221824 9 0 9 14",
             "10 0 80 5 25 0 134223872 9 0 9 14",
         ];
-        assert_eq!(told(&stats), [Some(0), Some(1 << 20)]);
+        assert_eq!(written_after(&stats), [Some(0), Some(1 << 20)]);
     }
 
     #[test]
     fn newer_kernels_count_discards_apart() {
         let stats = ["1 0 8 0 1 0 0 0 0 0 0 0 0 0 0 0 0", "1 0 8 0 2 0 8192 0 0 0 0 16 0 134217728 0 0 0"];
-        assert_eq!(told(&stats), [Some(8192 * 512)]);
-        assert_eq!(told(&["", "1 0 8 0 2 0 8192"]), [None]);
+        assert_eq!(written_after(&stats), [Some(8192 * 512)]);
+        assert_eq!(written_after(&["", "1 0 8 0 2 0 8192"]), [None]);
     }
 }

@@ -58,11 +58,11 @@ fn processes(host: &Host, number: DeviceNumber) -> Vec<String> {
     let pids = host.list("/proc").unwrap_or_default();
     let mut pids: Vec<u32> = pids.iter().filter_map(|name| name.parse().ok()).collect();
     pids.sort_unstable();
-    let uses = |pid: &u32| how(host, *pid, number).map(|how| told(host, *pid, how));
+    let uses = |pid: &u32| how(host, *pid, number).map(|how| describe(host, *pid, how));
     pids.iter().filter_map(uses).collect()
 }
 
-fn told(host: &Host, pid: u32, how: &str) -> String {
+fn describe(host: &Host, pid: u32, how: &str) -> String {
     let stat = host.read(format!("/proc/{pid}/stat")).unwrap_or_default();
     let name = stat.split_once('(').and_then(|(_, rest)| Some(rest.rsplit_once(')')?.0)).unwrap_or_default();
     format!("process {pid} ({}) has {how} on it", text::safe(name))

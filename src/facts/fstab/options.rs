@@ -82,14 +82,14 @@ fn fits(pattern: &str, option: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn told(fs_type: &str, options: &str, dialect: Dialect) -> Option<String> {
+    fn refusal(fs_type: &str, options: &str, dialect: Dialect) -> Option<String> {
         let options: Vec<_> = options.split(',').collect();
         refused(fs_type, &options, dialect)
     }
 
     #[test]
     fn what_a_file_system_does_not_know_is_named_without_its_value() {
-        let refused = |fs_type: &str, options: &str| told(fs_type, options, Dialect::UtilLinuxNg);
+        let refused = |fs_type: &str, options: &str| refusal(fs_type, options, Dialect::UtilLinuxNg);
         for (fs_type, options) in [
             ("ext4", "defaults"),
             ("ext4", "rw,noatime,data=ordered,barrier=1,commit=30,errors=remount-ro"),
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn what_came_later_is_not_known_to_centos_6() {
         for options in ["x-systemd.device-timeout=5", "lazytime", "dax=always", "silent"] {
-            assert!(told("ext4", options, Dialect::UtilLinuxNg).is_some(), "{options}");
-            assert_eq!(told("ext4", options, Dialect::Libmount), None, "{options}");
+            assert!(refusal("ext4", options, Dialect::UtilLinuxNg).is_some(), "{options}");
+            assert_eq!(refusal("ext4", options, Dialect::Libmount), None, "{options}");
         }
     }
 }

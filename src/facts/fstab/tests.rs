@@ -128,11 +128,11 @@ fn only_what_is_judged_is_kept() {
     ] {
         for device in ["//me:Hidden@server/x", "https://me:Hidden@server/", "//server/x", "a:Hidden@b:/x"] {
             for end in ["", " # c", "x"] {
-                let told = format!(
+                let shown = format!(
                     "{:?}",
                     parse(&format!("{device} /y cifs {options} 0 0{end}\n"), Dialect::Libmount)
                 );
-                assert!(!told.contains("Hidden") && told.contains("/y"), "{told}");
+                assert!(!shown.contains("Hidden") && shown.contains("/y"), "{shown}");
             }
         }
     }

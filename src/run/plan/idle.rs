@@ -99,7 +99,7 @@ pub(super) fn options(
     notes.extend(no_disk.then(|| retention::disagreement(profile, facts, request)).flatten());
     if request.grow && !selection.includes(id::RETENTION_CAPACITY) {
         notes.push(format!("--grow{NOT_NOW}retention.capacity is not looked at"));
-    } else if let (true, Some(why)) = (request.grow, retention::growth_untold(profile, facts)) {
+    } else if let (true, Some(why)) = (request.grow, retention::growth_undetermined(profile, facts)) {
         notes.push(format!("--grow{NOT_NOW}{why}"));
     } else if let (true, Some(why)) = (request.grow, retention::nothing_to_grow(profile, facts)) {
         notes.push(format!("--grow: {why}"));

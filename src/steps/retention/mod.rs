@@ -31,7 +31,7 @@ pub(super) use remedy::{format, fstab, mount};
 pub use remedy::{is_made_again, unnamed};
 pub(super) use room::only_share_fails;
 pub(super) use size::{grow, only_size_fails};
-pub use size::{growth_untold, nothing_to_grow};
+pub use size::{growth_undetermined, nothing_to_grow};
 pub use volumes::{Recalled, Used, on_record, recall};
 pub use waiting::disk_now;
 

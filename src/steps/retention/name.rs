@@ -32,7 +32,7 @@ pub(super) enum By {
 }
 
 impl By {
-    fn says(self) -> String {
+    fn words(self) -> String {
         match self {
             Self::Person => "--retention-disk names".to_owned(),
             Self::Profile => "the profile names".to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn asked<'a>(profile: &'a Profile, facts: &'a Facts, request: &'a Req
 pub fn disagreement(profile: &Profile, facts: &Facts, request: &Request) -> Option<String> {
     let first = asked(profile, facts, request)?;
     let others = contrary(profile, facts, request)?;
-    Some(format!("{others}, but {} {}, which counts", first.by.says(), text::safe(first.name)))
+    Some(format!("{others}, but {} {}, which counts", first.by.words(), text::safe(first.name)))
 }
 
 /// What names another disk than the name that counts, in words.
@@ -78,7 +78,7 @@ pub(super) fn contrary(profile: &Profile, facts: &Facts, request: &Request) -> O
         Err(_) => Err(named.name.to_owned()),
     };
     let others: Vec<_> = rest.iter().filter(|other| meant(other) != meant(first)).collect();
-    let say = |named: &Named<'_>| format!("{} {}", named.by.says(), text::safe(named.name));
+    let say = |named: &Named<'_>| format!("{} {}", named.by.words(), text::safe(named.name));
     (!others.is_empty()).then(|| others.iter().map(|other| say(other)).collect::<Vec<_>>().join(", "))
 }
 
@@ -92,7 +92,7 @@ pub(super) fn moves(facts: &Facts, named: &Named<'_>) -> Option<String> {
     let now = now.map(|id| format!(" (now {id})")).unwrap_or_default();
     Some(format!(
         "{} the disk {}, which can be another one after each restart: put its SCSI ID{now} there",
-        named.by.says(),
+        named.by.words(),
         text::safe(named.name)
     ))
 }

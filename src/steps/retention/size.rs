@@ -81,7 +81,7 @@ pub(in crate::steps) fn grow(profile: &Profile, facts: &Facts, request: &Request
 }
 
 /// Why it cannot be determined whether there is something to grow.
-pub fn growth_untold(profile: &Profile, facts: &Facts) -> Option<String> {
+pub fn growth_undetermined(profile: &Profile, facts: &Facts) -> Option<String> {
     match volume(profile, facts) {
         Ok((mount, _)) if extent(facts, mount).is_none() || mount.size_bytes.known().is_none() => {
             Some(format!("the size of the {} file system cannot be determined", mount.fs_type))

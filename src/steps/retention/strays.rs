@@ -72,14 +72,14 @@ fn mounted_inside(point: &str, facts: &Facts) -> Option<Strays> {
     if inside.is_empty() {
         return None;
     }
-    let told = |mount: &&Mount| {
+    let describe = |mount: &&Mount| {
         format!("{} is mounted at {}", text::safe(&mount.source), text::safe(&mount.mount_point))
     };
     let unmounted = |mount: &&Mount| format!("`umount {}`", pasted(&mount.mount_point));
     Some(Strays {
         found: format!(
             "{}, which a mount would hide",
-            inside.iter().rev().map(told).collect::<Vec<_>>().join(", ")
+            inside.iter().rev().map(describe).collect::<Vec<_>>().join(", ")
         ),
         fix: format!(
             "{}{}, then mt-agent check shows what else lies there",

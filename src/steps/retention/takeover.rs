@@ -178,9 +178,9 @@ fn successor<'a>(
 
 fn predecessor(profile: &Profile, facts: &Facts, successor: &Successor<'_>) -> Result<Predecessor, String> {
     let point = &profile.retention.mount_point;
-    let untold = |status: crate::steps::Status| status.describe();
+    let reason = |status: crate::steps::Status| status.describe();
     let (mut lines, mut has_line) = (Vec::new(), false);
-    for entry in need(&facts.fstab, "/etc/fstab").map_err(untold)? {
+    for entry in need(&facts.fstab, "/etc/fstab").map_err(reason)? {
         if !same_path(&entry.mount_point, point) {
             continue;
         }
@@ -197,7 +197,7 @@ fn predecessor(profile: &Profile, facts: &Facts, successor: &Successor<'_>) -> R
     }
     let ignored = facts.fstab_ignored.iter().filter(|line| line.ours && same_path(&line.mount_point, point));
     lines.extend(ignored.map(|line| line.device.clone()));
-    let mounted = mount_now(profile, facts).map_err(untold)?;
+    let mounted = mount_now(profile, facts).map_err(reason)?;
     if let Some(strays) = strays::at(point, facts).filter(|_| mounted.is_none()) {
         return Err(format!("{}: {}, then run again", strays.found, strays.fix));
     }

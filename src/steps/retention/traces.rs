@@ -23,13 +23,13 @@ pub(super) fn found(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> O
         .or_else(|| volumes(facts))
 }
 
-fn untold(what: &str) -> Option<String> {
+fn undetermined(what: &str) -> Option<String> {
     Some(format!("{what} cannot be determined"))
 }
 
 fn software(facts: &Facts) -> Option<String> {
     match facts.site_agent.known() {
-        None => untold("whether the master target software has ever been installed"),
+        None => undetermined("whether the master target software has ever been installed"),
         Some(agent) if agent.is_installed() => Some("the master target software is installed".to_owned()),
         Some(agent) if agent.install_log => {
             Some(format!("the master target software has been installed ({INSTALL_LOG})"))
@@ -41,7 +41,7 @@ fn software(facts: &Facts) -> Option<String> {
 fn vendor_changes(facts: &Facts) -> Option<String> {
     let changes = &facts.custom_changes;
     let (Some(marker), Some(record)) = (changes.marker_ctime_secs.known(), changes.record.known()) else {
-        return untold("whether the vendor's changes were ever applied");
+        return undetermined("whether the vendor's changes were ever applied");
     };
     let done = record.as_ref().is_some_and(|record| {
         matches!(record.outcome, Outcome::Applied | Outcome::Observed | Outcome::Accepted)
@@ -53,7 +53,7 @@ fn vendor_changes(facts: &Facts) -> Option<String> {
 /// A record of another disk, finished or not.
 fn record(facts: &Facts, candidates: &[&Disk]) -> Option<String> {
     let Some(record) = facts.retention_record.known() else {
-        return untold("whether a retention volume was ever made");
+        return undetermined("whether a retention volume was ever made");
     };
     let Some(record) = record else { return set_aside(facts) };
     let is_of = |disk: &&Disk| disk.has_id(&record.scsi_id);
@@ -66,7 +66,7 @@ fn record(facts: &Facts, candidates: &[&Disk]) -> Option<String> {
 /// A record that could not be read is set aside by `state repair`, and may have been of any disk.
 fn set_aside(facts: &Facts) -> Option<String> {
     let Some(names) = facts.records_set_aside.known() else {
-        return untold("whether a record of a retention volume was set aside");
+        return undetermined("whether a record of a retention volume was set aside");
     };
     let is_it = |name: &String| RETENTION.ends_with(&format!("/{name}"));
     names.iter().any(is_it).then(|| format!("a record of a retention volume was set aside ({SET_ASIDE})"))
@@ -76,7 +76,7 @@ fn set_aside(facts: &Facts) -> Option<String> {
 fn lines_of_fstab(profile: &Profile, facts: &Facts, candidates: &[&Disk]) -> Option<String> {
     let point = &profile.retention.mount_point;
     let Some(entries) = facts.fstab.known() else {
-        return untold(&format!("whether /etc/fstab has a line for {point}"));
+        return undetermined(&format!("whether /etc/fstab has a line for {point}"));
     };
     // A line that is passed over at boot tells as much of what was here.
     let entry = fstab_entry(entries, point).map(|entry| (entry.line, &entry.device));
@@ -97,19 +97,19 @@ fn line_of(facts: &Facts, line: usize, device: &str, candidates: &[&Disk]) -> Op
     {
         return None;
     }
-    let told = |disk: &Disk| Some(format!("line {line} of /etc/fstab is for {} ({device})", disk.name));
+    let is_for = |disk: &Disk| Some(format!("line {line} of /etc/fstab is for {} ({device})", disk.name));
     let is_candidate = |disk: &Disk| candidates.iter().find(|other| other.name == disk.name).copied();
     // Its map need not be there now, nor a partition that it had.
     let whole = device.trim_end_matches(|c: char| c.is_ascii_digit());
     for name in [device, whole, whole.trim_end_matches('p'), whole.trim_end_matches("-part")] {
         if let Some(disk) = find(facts, name).ok().and_then(is_candidate) {
-            return told(disk);
+            return is_for(disk);
         }
     }
     match resolve(device, facts) {
-        Ok(Some(number)) => told(candidates.iter().find(|disk| disk.all_devices().contains(&number))?),
+        Ok(Some(number)) => is_for(candidates.iter().find(|disk| disk.all_devices().contains(&number))?),
         Ok(None) => None,
-        Err(_) => untold(&format!("whether line {line} of /etc/fstab is for a blank disk ({device})")),
+        Err(_) => undetermined(&format!("whether line {line} of /etc/fstab is for a blank disk ({device})")),
     }
 }
 
@@ -119,7 +119,7 @@ fn volumes(facts: &Facts) -> Option<String> {
     let (Fact::Known(links), Some(disks), Some(storage)) =
         (&facts.filesystems, facts.disks.known(), facts.storage.known())
     else {
-        return untold("whether an attached disk carries a retention volume");
+        return undetermined("whether an attached disk carries a retention volume");
     };
     let mut uuids: Vec<Uuid> = disks.iter().filter_map(Disk::id).map(|id| uuid_of(id)).collect();
     uuids.extend(facts.retention_record.known().into_iter().flatten().map(|record| record.uuid.clone()));
@@ -147,5 +147,5 @@ fn volumes(facts: &Facts) -> Option<String> {
     };
     let one = storage.iter().find(is_unread)?;
     let why = if is_damaged(&one) { "whose partition table is damaged" } else { "which could not be read" };
-    untold(&format!("whether {}, {why}, carries a retention volume", one.name))
+    undetermined(&format!("whether {}, {why}, carries a retention volume", one.name))
 }

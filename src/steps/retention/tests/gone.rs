@@ -32,8 +32,8 @@ fn what_is_mounted_goes_on_record_by_either_order_and_nothing_is_left() {
     assert!(found.contains("sdb"), "the record vouches for it alone: {found}");
     assert_eq!(planned(&profile, &facts, &Request::default()).0, [], "not unasked");
     for request in [ordered(Takeover::Adopt, RETENTION_ID), naming(RETENTION_ID)] {
-        let told = plan(&profile, &facts, &Selection::default(), TODAY, &request);
-        let summaries: Vec<_> = told.changes.iter().map(|planned| planned.change.summary()).collect();
+        let plan = plan(&profile, &facts, &Selection::default(), TODAY, &request);
+        let summaries: Vec<_> = plan.changes.iter().map(|planned| planned.change.summary()).collect();
         assert_eq!(
             summaries,
             [format!(
@@ -41,7 +41,7 @@ fn what_is_mounted_goes_on_record_by_either_order_and_nothing_is_left() {
                  retention volume"
             )]
         );
-        assert_eq!(told.manual, []);
+        assert_eq!(plan.manual, []);
         to_the_end(&profile, &facts, &request);
     }
     let mut named = profile.clone();
@@ -65,8 +65,8 @@ fn a_name_alone_takes_nothing_from_a_disk_that_is_attached_or_not_known() {
     spoil(&mut facts.mounts).push(mount("/srv", "8:32", "/dev/sdc", 1 << 40));
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     spoil(&mut facts.storage).push(testing::answering("sdc", "8:32"));
-    let told = plan(&profile, &facts, &Selection::default(), TODAY, &naming(RETENTION_ID));
-    assert!(told.manual.iter().any(|manual| manual.id == "layout.own-disks"), "{told:?}");
+    let plan = plan(&profile, &facts, &Selection::default(), TODAY, &naming(RETENTION_ID));
+    assert!(plan.manual.iter().any(|manual| manual.id == "layout.own-disks"), "{plan:?}");
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn our_own_line_of_the_disk_that_is_gone_is_replaced() {
     assert!(
         found.ends_with(&format!("mt-agent apply puts /dev/mapper/{RETENTION_ID} in the place of {line}"))
     );
-    let (changes, said) = planned(&profile, &facts, &Request::default());
-    assert_eq!(kinds(&changes), ["remove-fstab", "write-fstab"], "{said}");
+    let (changes, message) = planned(&profile, &facts, &Request::default());
+    assert_eq!(kinds(&changes), ["remove-fstab", "write-fstab"], "{message}");
     to_the_end(&profile, &facts, &Request::default());
     // A person's stays.
     our_line(&mut facts).ours = false;
@@ -93,10 +93,10 @@ fn our_own_line_of_the_disk_that_is_gone_is_replaced() {
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
     disks(&mut facts)[1].used_by.clear();
     for request in [ordered(Takeover::Adopt, "sdb"), naming("sdb")] {
-        let (changes, said) = planned(&profile, &facts, &request);
+        let (changes, message) = planned(&profile, &facts, &request);
         let mut all = kinds(&changes);
         all.sort();
-        assert_eq!(all, ["mount-retention", "remove-fstab", "write-fstab"], "{said}");
+        assert_eq!(all, ["mount-retention", "remove-fstab", "write-fstab"], "{message}");
         let after = to_the_end(&profile, &facts, &request);
         outcome(&profile, &after, "retention.persistent").starts("met: ");
     }
@@ -105,7 +105,7 @@ fn our_own_line_of_the_disk_that_is_gone_is_replaced() {
 #[test]
 fn a_plan_names_the_replacement_as_check_does_by_the_record_or_by_our_own_line() {
     let (profile, mut facts) = without_any();
-    let says = |facts: &Facts| {
+    let both_name_it = |facts: &Facts| {
         let found = told(&profile, facts, "retention.disk");
         let plan = plan(&profile, facts, &Selection::default(), TODAY, &Request::default());
         assert!(plan.changes.iter().all(|planned| planned.requirement == "multipath.running"), "{plan:?}");
@@ -118,14 +118,14 @@ fn a_plan_names_the_replacement_as_check_does_by_the_record_or_by_our_own_line()
         )));
         found
     };
-    let found = says(&facts);
+    let found = both_name_it(&facts);
     let record =
         format!("unmet: the retention volume on record is on the disk {GONE_ID}, which is not attached");
     assert!(found.starts_with(&record), "{found}");
     // The state is lost as well.
     facts.retention_record = Fact::Known(None);
     let line = our_line(&mut facts).line;
-    let found = says(&facts);
+    let found = both_name_it(&facts);
     let lost = format!(
         "unmet: line {line} of /etc/fstab, which mt-agent wrote, names a retention volume that is not attached \
          (/dev/mapper/{RETENTION_ID})"
@@ -134,7 +134,7 @@ fn a_plan_names_the_replacement_as_check_does_by_the_record_or_by_our_own_line()
     // A blank disk is not taken for the first one of this host.
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     facts.probes = vec![eligible("sdc")];
-    says(&facts);
+    both_name_it(&facts);
     // Where nothing tells of an earlier one, nothing is to be replaced.
     spoil(&mut facts.fstab).retain(|entry| entry.mount_point != "/mnt/retention");
     outcome(&profile, &facts, "retention.disk").lacks("--replace-retention");

@@ -56,8 +56,8 @@ fn a_volume_in_order_is_met_in_every_point() {
     let (profile, facts) = ready();
     outcome(&profile, &facts, "retention.disk").is(format!("met: sdb ({RETENTION_ID}, 1 TiB)"));
     for id in ["mounted", "persistent", "filesystem", "capacity", "unlocked", "dedicated"] {
-        let told = told(&profile, &facts, &format!("retention.{id}"));
-        assert!(told.starts_with("met: "), "{id}: {told}");
+        let output = told(&profile, &facts, &format!("retention.{id}"));
+        assert!(output.starts_with("met: "), "{id}: {output}");
     }
     outcome(&profile, &facts, "retention.not-cache")
         .is("not-applicable: the master target software is not installed yet");
@@ -134,8 +134,8 @@ fn fstab_is_judged_by_what_the_next_boot_would_do() {
         ("unmet: line 11: type xfs, but ext4 is mounted", |e| e.fs_type = "xfs".into()),
     ];
     for (expected, spoil_entry) in cases {
-        let told = spoilt(spoil_entry);
-        assert!(told.starts_with(expected), "{expected:?} is not the begin of: {told}");
+        let output = spoilt(spoil_entry);
+        assert!(output.starts_with(expected), "{expected:?} is not the begin of: {output}");
     }
     let (profile, mut facts) = ready();
     facts.os.systemd = Fact::Known(true);
@@ -273,8 +273,8 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
         // A volume that a person made.
         facts.retention_record = Fact::Known(None);
         spoil_facts(&mut facts);
-        let said = told(&profile, &facts, "retention.persistent");
-        (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), said)
+        let message = told(&profile, &facts, "retention.persistent");
+        (plan(&profile, &facts, &Selection::default(), TODAY, &Request::default()), message)
     };
     let plain = |facts: &mut Facts| {
         (disks(facts)[1].multipath, disks(facts)[1].holders) = (None, Vec::new());
@@ -294,7 +294,7 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
     let cases: [(&str, Spoiler<'_>); 3] =
         [("/dev/sdb", &plain), ("/dev/mapper/mpathb", &friendly), ("/dev/sdb", &unlinked)];
     for (name, spoil_facts) in cases {
-        let (plan, said) = planned(spoil_facts);
+        let (plan, message) = planned(spoil_facts);
         assert_eq!(plan.changes, [], "{name}");
         let fix = &plan.manual.iter().find(|manual| manual.id == "retention.persistent").unwrap().fix;
         assert_eq!(
@@ -305,7 +305,7 @@ fn a_name_that_can_move_is_never_written_to_fstab() {
                  rw 0 0"
             )
         );
-        assert!(said.ends_with(&format!("such as UUID=... | {fix}")), "{said}");
+        assert!(message.ends_with(&format!("such as UUID=... | {fix}")), "{message}");
     }
     let (plan, _) = planned(&|facts| {
         plain(facts);
@@ -345,10 +345,10 @@ fn size_lock_type_and_other_uses_are_told() {
         holders: vec![holder(7, "vg-data", "LVM-xyz")],
         ..Default::default()
     });
-    let told = told(&profile, &facts, "retention.dedicated");
-    begins(&told, "unmet: sdb is also: held by vg-data, mounted at /srv, mounted at /srv/a b;c");
+    let output = told(&profile, &facts, "retention.dedicated");
+    begins(&output, "unmet: sdb is also: held by vg-data, mounted at /srv, mounted at /srv/a b;c");
     has(
-        &told,
+        &output,
         "| `umount '/srv/a b;c'`, `umount /srv`, move what holds it to another disk, and take it out of",
     );
 }
@@ -368,7 +368,7 @@ fn the_installation_may_not_lie_on_the_volume() {
 #[test]
 fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
     let (profile, ready) = ready();
-    let said = |change: &dyn Fn(&mut Facts)| {
+    let message = |change: &dyn Fn(&mut Facts)| {
         let mut facts = ready.clone();
         change(&mut facts);
         assert_ne!(verdict(&judge_all(&profile, &facts, TODAY, &Selection::default())), Verdict::Ready);
@@ -378,35 +378,35 @@ fn a_record_of_another_disk_or_file_system_than_is_mounted_is_not_met() {
         change(spoil(&mut facts.retention_record).as_mut().unwrap());
     };
     let uuid = "7a5e4c31-9b02-4d68-a7f3-c8160e2d9b4f";
-    let other = said(&|facts| record(facts, &|record| record.scsi_id = OTHER_ID.into()));
+    let other = message(&|facts| record(facts, &|record| record.scsi_id = OTHER_ID.into()));
     let expected = format!(
         "unmet: sdb ({RETENTION_ID}, 1 TiB) carries it | the disk on record in /var/lib/mt-agent/retention.json, {OTHER_ID} | find"
     );
     assert!(other.starts_with(&expected), "{other}");
     assert!(other.ends_with("`mv /var/lib/mt-agent/retention.json /root/`, then mt-agent check"), "{other}");
-    let begun = said(&|facts| {
+    let begun = message(&|facts| {
         record(facts, &|record| (record.scsi_id, record.finished) = (OTHER_ID.into(), false));
     });
     assert!(begun.starts_with("unmet: sdb ("), "{begun}");
-    let made_anew = said(&|facts| record(facts, &|record| record.uuid = "1-2".into()));
+    let made_anew = message(&|facts| record(facts, &|record| record.uuid = "1-2".into()));
     let expected = format!(
         "unmet: the file system at /mnt/retention has the UUID {uuid} | the file system on record in \
          /var/lib/mt-agent/retention.json, UUID 1-2 | find"
     );
     assert!(made_anew.starts_with(&expected), "{made_anew}");
-    let linked = said(&|facts| {
+    let linked = message(&|facts| {
         map_carries(facts, None);
         record(facts, &|record| record.uuid = "1-2".into());
     });
     assert_eq!(linked, made_anew);
-    let no_link = said(&|facts| {
+    let no_link = message(&|facts| {
         map_carries(facts, None);
         spoil(&mut facts.filesystems).by_uuid.remove(&uuid.into());
     });
     assert!(no_link.starts_with("unknown: the UUID of what is mounted at /mnt/retention"), "{no_link}");
-    let torn = said(&|facts| facts.retention_record = Fact::Unknown("torn".into()));
+    let torn = message(&|facts| facts.retention_record = Fact::Unknown("torn".into()));
     assert_eq!(torn, "unknown: the record of the retention disk: torn");
-    let nameless = said(&|facts| disks(facts)[1].scsi_id = Err(NoId::default()));
+    let nameless = message(&|facts| disks(facts)[1].scsi_id = Err(NoId::default()));
     assert_eq!(nameless, "blocked: scsi.ids");
     // A host whose volume a person made has no record.
     let mut facts = ready.clone();
@@ -425,13 +425,13 @@ fn a_uuid_of_the_retention_volume_that_another_disk_carries_is_not_persistent() 
     let mut twin = testing::answering("sdc", "8:32");
     twin.volume = Some(Volume { fs_type: "ext".into(), uuid: uuid.into(), label: String::new() });
     spoil(&mut facts.storage).push(twin);
-    let said = told(&profile, &facts, "retention.persistent");
+    let message = told(&profile, &facts, "retention.persistent");
     let expected =
         format!("unmet: line 11: UUID={uuid}: several attached devices have that name | a line for");
-    assert!(said.starts_with(&expected) && said.ends_with("| see layout.own-disks"), "{said}");
-    let said = told(&profile, &facts, "layout.own-disks");
+    assert!(message.starts_with(&expected) && message.ends_with("| see layout.own-disks"), "{message}");
+    let message = told(&profile, &facts, "layout.own-disks");
     let devices = format!("dm-0 ({RETENTION_ID}) and sdc ({OTHER_ID})");
-    assert!(said.contains(&format!("the retention volume, UUID={uuid}, can be {devices}")), "{said}");
+    assert!(message.contains(&format!("the retention volume, UUID={uuid}, can be {devices}")), "{message}");
     line(&mut facts, &format!("/dev/mapper/{RETENTION_ID}"));
     outcome(&profile, &facts, "retention.persistent").starts("met: /dev/mapper/");
     outcome(&profile, &facts, "layout.own-disks").starts("unmet: the retention volume");

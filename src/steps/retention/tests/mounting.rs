@@ -74,21 +74,21 @@ fn a_volume_on_a_part_of_a_disk_is_a_person_s_to_mount() {
 #[test]
 fn a_line_of_fstab_that_leads_to_the_root_disk_is_not_a_volume_that_waits() {
     let root = ("UUID=0f3c6a52-8d1b-4e07-9a64-1c5b7d2e9f01", "ext4");
-    let (changes, fix, said) = with_lines(&[root], "retention.disk", |_| {});
+    let (changes, fix, message) = with_lines(&[root], "retention.disk", |_| {});
     assert_eq!(changes, []);
     assert_eq!(fix, "remove the line for /mnt/retention from /etc/fstab, and attach a disk of its own");
     let found = "unmet: /etc/fstab would mount at /mnt/retention what lies on sda, which also carries /";
-    assert!(said.starts_with(found), "{said}");
-    let (_, fix, said) = with_lines(&[root], "retention.mounted", |_| {});
-    assert_eq!((fix.as_str(), said.as_str()), ("", "blocked: retention.disk"));
+    assert!(message.starts_with(found), "{message}");
+    let (_, fix, message) = with_lines(&[root], "retention.mounted", |_| {});
+    assert_eq!((fix.as_str(), message.as_str()), ("", "blocked: retention.disk"));
 }
 
 #[test]
 fn nothing_is_formatted_while_it_cannot_be_told_whether_a_volume_waits() {
     let blank = |facts: &mut Facts| facts.probes = vec![eligible("sdb")];
-    let (changes, fix, said) = with_lines(&[("PARTUUID=1-1", "ext4")], "retention.disk", blank);
+    let (changes, fix, message) = with_lines(&[("PARTUUID=1-1", "ext4")], "retention.disk", blank);
     assert_eq!(changes, []);
-    assert_eq!(said, "unknown: to which device PARTUUID=1-1 leads is not among the facts");
+    assert_eq!(message, "unknown: to which device PARTUUID=1-1 leads is not among the facts");
     let why = "no disk is formatted while it cannot be determined whether a volume for /mnt/retention is there already: ";
     assert!(fix.starts_with(why), "{fix}");
 }
@@ -102,10 +102,10 @@ fn of_several_lines_for_the_mount_point_none_is_mounted_or_counts() {
     let mounted = |facts: &mut Facts| {
         spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", "/dev/mapper/x", 1 << 40));
     };
-    let (changes, also, said) = with_lines(&lines, "retention.persistent", mounted);
+    let (changes, also, message) = with_lines(&lines, "retention.persistent", mounted);
     assert_eq!((changes, also), (vec![], fix));
     let found = "unmet: lines 20, 21 of /etc/fstab all mount on /mnt/retention";
-    assert!(said.starts_with(found), "{said}");
+    assert!(message.starts_with(found), "{message}");
 }
 
 #[test]

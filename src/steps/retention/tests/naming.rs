@@ -20,15 +20,15 @@ fn the_vm_s_configuration_names_a_disk_as_the_profile_does() {
 
     profile.retention.disk = Some(RETENTION_ID.parse().unwrap());
     assert_eq!(chosen(&profile, &facts, &Request::default()), Ok(("sdb", false)), "the profile counts first");
-    let said = format!(
+    let message = format!(
         "guestinfo.mt-agent.retention-disk names {OTHER_ID}, but the profile names {RETENTION_ID}, which counts"
     );
-    assert_eq!(disagreement(&profile, &facts, &Request::default()), Some(said.clone()));
+    assert_eq!(disagreement(&profile, &facts, &Request::default()), Some(message.clone()));
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
-    assert_eq!(planned.notes, [said]);
-    let said = disagreement(&profile, &facts, &naming("sdc")).unwrap();
+    assert_eq!(planned.notes, [message]);
+    let message = disagreement(&profile, &facts, &naming("sdc")).unwrap();
     assert_eq!(
-        said,
+        message,
         format!("the profile names {RETENTION_ID}, but --retention-disk names sdc, which counts")
     );
     assert_eq!(chosen(&profile, &facts, &naming("sdc")), Ok(("sdc", false)), "and the person first of all");

@@ -95,13 +95,13 @@ fn a_full_volume_is_not_ready_and_little_room_is_told() {
         (size, size / 2, 1, Recommended, "unmet: 50 % free (503.9 GiB), 10 % of the inodes | 20 % or"),
         (size, size / 2, 0, Required, "unmet: 50 % free (503.9 GiB), 0 % of the inodes | not full: 1 %"),
     ];
-    for (size, free, inodes, severity, says) in cases {
+    for (size, free, inodes, severity, start) in cases {
         let mount = mounted(&mut facts);
         (mount.size_bytes, mount.free_bytes) = (Fact::Known(size), Fact::Known(free));
         (mount.inodes, mount.free_inodes) = (Fact::Known(10), Fact::Known(inodes));
         let finding = testing::judged(&profile, &facts, FREE);
-        let told = told(&profile, &facts, FREE);
-        assert!(told.starts_with(says) && finding.severity == severity, "{told} {:?}", finding.severity);
+        let output = told(&profile, &facts, FREE);
+        assert!(output.starts_with(start) && finding.severity == severity, "{output} {:?}", finding.severity);
     }
     // The profile's share.
     let mount = mounted(&mut facts);

@@ -27,7 +27,7 @@ fn unmounted(strays: Fact<Strays>) -> (Profile, Facts) {
 
 #[test]
 fn they_are_named_with_what_moves_them_away() {
-    let says = |strays: Fact<Strays>| {
+    let judged = |strays: Fact<Strays>| {
         let (profile, facts) = unmounted(strays);
         told(&profile, &facts, MOUNTED)
     };
@@ -37,21 +37,21 @@ fn they_are_named_with_what_moves_them_away() {
              /mnt/retention | {AWAY}; then mt-agent apply, or: mount /mnt/retention"
         )
     };
-    assert_eq!(says(strays(&["a"], 1)), with("1 entry lies in that directory (a)"));
+    assert_eq!(judged(strays(&["a"], 1)), with("1 entry lies in that directory (a)"));
     assert_eq!(
-        says(strays(&["a", "b", "c", "d", "e"], 7)),
+        judged(strays(&["a", "b", "c", "d", "e"], 7)),
         with("7 entries lie in that directory (a, b, c, d, e, and 2 others)")
     );
     assert!(
-        says(strays(&["a"], MOST))
+        judged(strays(&["a"], MOST))
             .contains("1000 or more entries lie in that directory (a, and 999 or more others)")
     );
     for none in
         [strays(&[], 0), Fact::Unknown("why".into()), Fact::NotApplicable("it is mounted over".into())]
     {
-        let said = says(none);
-        assert!(said.starts_with("unmet: nothing is mounted at /mnt/retention | "), "{said}");
-        assert!(said.ends_with("| mt-agent apply, or: mount /mnt/retention"), "{said}");
+        let message = judged(none);
+        assert!(message.starts_with("unmet: nothing is mounted at /mnt/retention | "), "{message}");
+        assert!(message.ends_with("| mt-agent apply, or: mount /mnt/retention"), "{message}");
     }
     // Mounted elsewhere.
     let (profile, mut facts) = ready();

@@ -92,9 +92,9 @@ pub(super) fn to_the_end(profile: &Profile, facts: &Facts, request: &Request) ->
     let (agreed, _) = planned(profile, facts, request);
     let mut facts = facts.clone();
     for number in 0..=agreed.len() {
-        let (left, said) = planned(profile, &facts, request);
+        let (left, message) = planned(profile, &facts, request);
         let Some(next) = left.first() else {
-            assert_eq!(number, agreed.len(), "{said}");
+            assert_eq!(number, agreed.len(), "{message}");
             return facts;
         };
         assert!(
@@ -112,9 +112,9 @@ const ALL: [&str; 5] =
 #[test]
 fn the_old_one_goes_and_the_new_one_is_made_in_one_plan() {
     let (profile, facts) = with_new_disk();
-    let (changes, said) = planned(&profile, &facts, &replacing("sdc"));
+    let (changes, message) = planned(&profile, &facts, &replacing("sdc"));
     assert_eq!(kinds(&changes), ALL);
-    has(&said, &format!("the earlier retention volume stays as it is on sdb ({RETENTION_ID}, 1 TiB)"));
+    has(&message, &format!("the earlier retention volume stays as it is on sdb ({RETENTION_ID}, 1 TiB)"));
     let formatted = changes.iter().filter_map(|change| match change {
         Change::FormatRetention(format) => Some(format.target.scsi_id.as_str()),
         _ => None,
@@ -124,8 +124,8 @@ fn the_old_one_goes_and_the_new_one_is_made_in_one_plan() {
     for id in ["retention.disk", "retention.mounted", "retention.persistent"] {
         outcome(&profile, &after, id).starts("met: ");
     }
-    let (_, said) = planned(&profile, &after, &replacing(OTHER_ID));
-    assert!(said.contains("is not needed: it carries the retention volume already"), "{said}");
+    let (_, message) = planned(&profile, &after, &replacing(OTHER_ID));
+    assert!(message.contains("is not needed: it carries the retention volume already"), "{message}");
     assert_eq!(planned(&profile, &after, &Request::default()).0, []);
 }
 
@@ -139,9 +139,9 @@ fn the_old_one_gone_or_unmounted_is_replaced_as_well() {
     spoil(&mut gone.filesystems).by_uuid.retain(|_, number| number != "253:0");
     spoil(&mut gone.filesystems).by_mapper.clear();
     for (facts, words) in [(gone, "is not attached"), (unmounted, "stays as it is on sdb")] {
-        let (changes, said) = planned(&profile, &facts, &replacing("sdc"));
+        let (changes, message) = planned(&profile, &facts, &replacing("sdc"));
         assert_eq!(kinds(&changes), ALL[1..]);
-        assert!(said.contains(words), "{said}");
+        assert!(message.contains(words), "{message}");
         to_the_end(&profile, &facts, &replacing("sdc"));
     }
 }
@@ -150,9 +150,9 @@ fn the_old_one_gone_or_unmounted_is_replaced_as_well() {
 fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
     let (profile, mut facts) = with_new_disk();
     let command = format!("mt-agent apply --replace-retention {OTHER_ID}");
-    let (changes, said) = planned(&profile, &facts, &naming(OTHER_ID));
+    let (changes, message) = planned(&profile, &facts, &naming(OTHER_ID));
     assert_eq!(changes, []);
-    assert!(said.contains(&format!("--replace-retention {OTHER_ID}")), "{said}");
+    assert!(message.contains(&format!("--replace-retention {OTHER_ID}")), "{message}");
     let mut named = profile.clone();
     named.retention.disk = Some(OTHER_ID.parse().unwrap());
     outcome(&named, &facts, "retention.disk").has(&command);
@@ -163,18 +163,21 @@ fn without_the_order_nothing_of_it_is_done_and_the_command_is_told() {
     spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
     spoil(&mut facts.filesystems).by_mapper.clear();
     for request in [naming("sdc"), at_terminal(), Request::default()] {
-        let (changes, said) = planned(&profile, &facts, &request);
+        let (changes, message) = planned(&profile, &facts, &request);
         assert_eq!(changes, [], "{request:?}");
-        assert!(!said.contains("--erase-disk"), "{said}");
+        assert!(!message.contains("--erase-disk"), "{message}");
     }
-    let (_, said) = planned(&profile, &facts, &naming("sdc"));
-    assert!(said.contains(&command) && said.contains("which is not attached"), "{said}");
+    let (_, message) = planned(&profile, &facts, &naming("sdc"));
+    assert!(message.contains(&command) && message.contains("which is not attached"), "{message}");
     outcome(&profile, &facts, "retention.disk").has("mt-agent apply --replace-retention SCSI-ID");
     // Its line alone tells as much.
     facts.retention_record = Fact::Known(None);
-    let (changes, said) = planned(&profile, &facts, &naming("sdc"));
+    let (changes, message) = planned(&profile, &facts, &naming("sdc"));
     assert_eq!(changes, []);
-    assert!(said.contains("names another volume for /mnt/retention") && said.contains(&command), "{said}");
+    assert!(
+        message.contains("names another volume for /mnt/retention") && message.contains(&command),
+        "{message}"
+    );
 }
 
 #[test]
@@ -258,11 +261,11 @@ fn a_volume_of_ours_is_taken_as_it_is_where_a_person_orders_it() {
     spoil(&mut facts.mounts).retain(|mount| mount.mount_point != "/mnt/retention");
     disks(&mut facts).remove(1);
     spoil(&mut facts.filesystems).by_uuid.retain(|_, number| number != "253:0");
-    let (changes, said) = planned(&profile, &facts, &Request::default());
+    let (changes, message) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     assert!(
-        said.contains("--adopt-retention 36000c29aaaa") && said.contains("which is not attached"),
-        "{said}"
+        message.contains("--adopt-retention 36000c29aaaa") && message.contains("which is not attached"),
+        "{message}"
     );
     to_the_end(&profile, &facts, &adopting);
     // After a reinstallation a person has mounted it already: it goes on record.
@@ -304,8 +307,8 @@ fn a_replacement_that_was_begun_is_resumed_whoever_runs() {
     making.retention_record = on_record(OTHER_ID);
     spoil(&mut making.retention_record).as_mut().unwrap().finished = false;
     for request in [replacing(OTHER_ID), Request::default()] {
-        let (changes, said) = planned(&profile, &making, &request);
-        assert_eq!(kinds(&changes), ALL[2..], "{request:?} {said}");
+        let (changes, message) = planned(&profile, &making, &request);
+        assert_eq!(kinds(&changes), ALL[2..], "{request:?} {message}");
     }
     // Before it was begun to be made, a run without the order goes back to the volume that is there.
     let (changes, _) = planned(&profile, &begun, &Request::default());
@@ -330,9 +333,9 @@ fn another_mount_point_in_the_profile_moves_our_own_volume() {
     let (mut profile, mut facts) = with_new_disk();
     profile.retention.mount_point = "/srv/retention".parse().unwrap();
     our_line(&mut facts).ours = false;
-    let (changes, said) = planned(&profile, &facts, &Request::default());
+    let (changes, message) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
-    assert!(said.contains("`umount /mnt/retention`, then mt-agent apply"), "{said}");
+    assert!(message.contains("`umount /mnt/retention`, then mt-agent apply"), "{message}");
 }
 
 #[test]
@@ -347,9 +350,9 @@ fn our_line_as_a_comment_is_a_person_s_to_undo() {
         why: COMMENTED_OUT.into(),
         ours: true,
     });
-    let (changes, said) = planned(&profile, &facts, &Request::default());
+    let (changes, message) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
-    assert!(said.contains("take the # from the beginning of line 14 of /etc/fstab"), "{said}");
+    assert!(message.contains("take the # from the beginning of line 14 of /etc/fstab"), "{message}");
     outcome(&profile, &facts, "retention.persistent")
         .has("line 14 of /etc/fstab, for /mnt/retention, is passed over at boot: it is commented out");
     // With the volume it goes.
@@ -396,14 +399,14 @@ fn a_disk_that_was_grown_is_told_and_the_volume_grown_where_it_is_asked_for() {
     // A person's own volume is grown by a person.
     let mut own = facts.clone();
     a_person_s(&mut own);
-    let (changes, said) = planned(&profile, &own, &grow);
+    let (changes, message) = planned(&profile, &own, &grow);
     assert_eq!(changes, []);
-    assert!(said.contains("--grow is for a volume that mt-agent made"), "{said}");
+    assert!(message.contains("--grow is for a volume that mt-agent made"), "{message}");
     // On disk XFS can be older than what the kernel has: that counts, with the log that statvfs leaves out.
     mounted(&mut facts).size_bytes = Fact::Known((2 << 40) - (2 << 30));
     extent(&mut facts, 1 << 40, 2 << 30);
     outcome(&profile, &facts, "retention.capacity").starts("met: ");
-    let (changes, said) = planned(&profile, &facts, &grow);
+    let (changes, message) = planned(&profile, &facts, &grow);
     assert_eq!(changes, []);
-    assert!(said.contains("--grow: the file system has all of sdb"), "{said}");
+    assert!(message.contains("--grow: the file system has all of sdb"), "{message}");
 }

@@ -35,8 +35,8 @@ fn detached(facts: &mut Facts, name: &str) {
 
 fn nothing_is_mounted(profile: &Profile, facts: &Facts, found: &str) {
     for request in [Request::default(), at_terminal(), naming("sdc"), naming(RETENTION_ID)] {
-        let (changes, said) = planned(profile, facts, &request);
-        assert_eq!(changes, [], "{request:?} {said}");
+        let (changes, message) = planned(profile, facts, &request);
+        assert_eq!(changes, [], "{request:?} {message}");
     }
     outcome(profile, facts, "retention.disk").starts("unmet: line 9 of /etc/fstab ").has(found);
     let findings = judge_all(profile, facts, TODAY, &Selection::default());
@@ -50,15 +50,18 @@ fn the_volume_of_ours_is_mounted_and_not_what_the_link_leads_to() {
     for (record, fs_type) in [(our_record(true), "xfs"), (Fact::Known(None), "ext4")] {
         facts.retention_record = record;
         for request in [Request::default(), naming("sdb")] {
-            let (changes, said) = planned(&profile, &facts, &request);
-            assert_eq!(changes, [mount_of("/dev/sdb", RETENTION_ID, fs_type)], "{said}");
+            let (changes, message) = planned(&profile, &facts, &request);
+            assert_eq!(changes, [mount_of("/dev/sdb", RETENTION_ID, fs_type)], "{message}");
         }
         outcome(&profile, &facts, "retention.disk").starts("met: sdb ");
         outcome(&profile, &facts, "retention.mounted").ends("or: mount /dev/sdb /mnt/retention");
         // A person names the other one.
-        let (changes, said) = planned(&profile, &facts, &naming("sdc"));
+        let (changes, message) = planned(&profile, &facts, &naming("sdc"));
         assert_eq!(changes, []);
-        assert!(said.contains("carries the retention volume that mt-agent made, but sdc is named"), "{said}");
+        assert!(
+            message.contains("carries the retention volume that mt-agent made, but sdc is named"),
+            "{message}"
+        );
     }
 }
 
@@ -97,17 +100,20 @@ fn of_two_volumes_that_a_person_made_none_is_mounted_by_their_uuid() {
     outcome(&profile, &facts, "retention.disk").starts("unknown: ").has("sdb was not looked at");
     // One alone is mounted as its line says, unless another disk is named.
     detached(&mut facts, "sdb");
-    let (changes, said) = planned(&profile, &facts, &Request::default());
+    let (changes, message) = planned(&profile, &facts, &Request::default());
     assert!(
         matches!(&changes[..], [Change::MountRetention { target, .. }]
             if target.uuid.is_none() && target.device == "/dev/sdc"),
-        "{said}"
+        "{message}"
     );
     disks(&mut facts).push(virtual_disk(3, RETENTION_ID, 1 << 40));
     spoil(&mut facts.storage).push(testing::answering("sdd", "8:48"));
-    let (changes, said) = planned(&profile, &facts, &naming("sdd"));
+    let (changes, message) = planned(&profile, &facts, &naming("sdd"));
     assert_eq!(changes, []);
-    assert!(said.contains("is what /etc/fstab mounts as the retention volume, but sdd is named"), "{said}");
+    assert!(
+        message.contains("is what /etc/fstab mounts as the retention volume, but sdd is named"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -117,12 +123,12 @@ fn a_uuid_that_several_have_is_not_written_to_fstab() {
     facts.retention_record = our_record(true);
     spoil(&mut facts.fstab).pop();
     let written = |facts: &Facts, request: &Request| {
-        let (changes, said) = planned(&profile, facts, request);
+        let (changes, message) = planned(&profile, facts, request);
         let lines = changes.into_iter().filter_map(|change| match change {
             Change::WriteFstab { device, .. } => Some(device),
             _ => None,
         });
-        (lines.collect::<Vec<_>>(), said)
+        (lines.collect::<Vec<_>>(), message)
     };
     let adopting = Request { takeover: Some(Takeover::Adopt), ..naming("sdb") };
     let mounted = |facts: &Facts, number: &str| {
@@ -134,9 +140,9 @@ fn a_uuid_that_several_have_is_not_written_to_fstab() {
     spoil(&mut linked.filesystems).by_uuid.insert(uuid.clone(), "8:16".into());
     for facts in [&facts, &linked, &mounted(&facts, "8:16")] {
         for request in [&Request::default(), &adopting] {
-            let (lines, said) = written(facts, request);
+            let (lines, message) = written(facts, request);
             assert_eq!(lines, [""; 0]);
-            assert!(said.contains("sdc has the same UUID"), "{said}");
+            assert!(message.contains("sdc has the same UUID"), "{message}");
         }
     }
     // At the place of a partition that the kernel does not show.

@@ -23,15 +23,15 @@ fn a_lone_blank_disk_is_a_person_s_at_a_terminal_and_of_nobody_else() {
     assert_eq!(chosen(&profile, &facts, &at_terminal()), Ok(("sdb", false)));
     assert_eq!(unnamed(&profile, &facts, &at_terminal()).map(|disk| disk.name.as_str()), Some("sdb"));
     assert_eq!(unnamed(&profile, &facts, &naming("sdb")), None, "named it needs no confirmation");
-    let told = format!(
+    let reason = format!(
         "sdb ({RETENTION_ID}, 1 TiB) is the only blank disk, but nobody named it, and a run that nobody watches chooses \
          none: name it, if it is meant: mt-agent apply --retention-disk {RETENTION_ID}; or put"
     );
-    refused(&profile, &facts, &Request::default(), &[&told]);
+    refused(&profile, &facts, &Request::default(), &[&reason]);
     let planned = plan(&profile, &facts, &Selection::default(), TODAY, &Request::default());
     assert_eq!(planned.changes, [], "plan and apply --yes");
     let manual = planned.manual.iter().find(|manual| manual.id == "retention.disk").unwrap();
-    assert!(manual.fix.starts_with(&told), "{}", manual.fix);
+    assert!(manual.fix.starts_with(&reason), "{}", manual.fix);
     facts.guest_retention_disk = Fact::Unknown("vmtoolsd hangs".into());
     refused(
         &profile,

@@ -57,9 +57,9 @@ fn with_its_records_lost_it_is_mounted_and_nothing_recommends_erasing_it() {
     let adopted = [mount_of(MAP, RETENTION_ID, "xfs"), line_of(MAP, "xfs")];
     outcome(&profile, &facts, "retention.disk").starts("met: sdb");
     for request in [Request::default(), at_terminal(), naming("sdb")] {
-        let (changes, said) = planned(&profile, &facts, &request);
+        let (changes, message) = planned(&profile, &facts, &request);
         assert_eq!(changes, adopted, "{request:?}");
-        assert!(!said.contains("--erase-disk"), "{said}");
+        assert!(!message.contains("--erase-disk"), "{message}");
     }
     // Where udev made no link, its probe tells.
     let mut unlinked = facts.clone();
@@ -85,11 +85,11 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     facts.probes.push(eligible("sdc"));
     for request in [Request::default(), at_terminal()] {
-        let (changes, said) = planned(&profile, &facts, &request);
+        let (changes, message) = planned(&profile, &facts, &request);
         assert_eq!(
             changes[0],
             mount_of("/dev/mapper/36000c2982b5df41a25811b07e74971e8", RETENTION_ID, "xfs"),
-            "{said}"
+            "{message}"
         );
         assert!(!formats(&changes), "{changes:?}");
     }
@@ -105,9 +105,9 @@ fn beside_a_disk_of_a_customer_s_the_old_volume_is_mounted_and_that_disk_left() 
     };
     for name in ["sdc1", "dm-7"] {
         for request in [Request::default(), at_terminal()] {
-            let (changes, said) = planned(&profile, &place(name), &request);
+            let (changes, message) = planned(&profile, &place(name), &request);
             assert!(!formats(&changes), "{name}: {changes:?}");
-            assert!(said.contains("an attached disk carries a retention volume"), "{name}: {said}");
+            assert!(message.contains("an attached disk carries a retention volume"), "{name}: {message}");
         }
     }
 }
@@ -118,9 +118,9 @@ fn a_line_of_fstab_that_leads_nowhere_hides_it_from_nobody() {
         let (profile, mut facts) = restored();
         facts.retention_record = record;
         spoil(&mut facts.fstab).push(testing::entry(9, "UUID=gone", "/mnt/retention", "xfs", 0));
-        let (changes, said) = planned(&profile, &facts, &Request::default());
+        let (changes, message) = planned(&profile, &facts, &Request::default());
         assert_eq!(changes, [mount_of(MAP, RETENTION_ID, "xfs")]);
-        assert!(!said.contains("--erase-disk"), "{said}");
+        assert!(!message.contains("--erase-disk"), "{message}");
         spoil(&mut facts.mounts).push(mount("/mnt/retention", "253:0", MAP, 1 << 40));
         outcome(&profile, &facts, "retention.persistent")
             .has("line 9: UUID=gone leads to no device")
@@ -133,7 +133,7 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
     let (mut profile, mut facts) = restored();
     disks(&mut facts).push(virtual_disk(2, OTHER_ID, 1 << 40));
     facts.probes.push(carrying("sdc", &uuid_of(OTHER_ID).to_string()));
-    let (changes, said) = planned(&profile, &facts, &Request::default());
+    let (changes, message) = planned(&profile, &facts, &Request::default());
     assert_eq!(changes, []);
     for word in [
         "2 attached disks carry a retention volume",
@@ -141,9 +141,9 @@ fn of_two_volumes_of_ours_none_is_mounted_until_one_is_named() {
         OTHER_ID,
         "--adopt-retention 36000c2982b5df41a25811b07e74971e8 or mt-agent apply --adopt-retention",
     ] {
-        assert!(said.contains(word), "{word}: {said}");
+        assert!(message.contains(word), "{word}: {message}");
     }
-    assert!(!said.contains("--erase-disk"), "{said}");
+    assert!(!message.contains("--erase-disk"), "{message}");
     let other = mount_of("/dev/sdc", OTHER_ID, "xfs");
     assert_eq!(planned(&profile, &facts, &naming("sdc")).0[0], other);
     profile.retention.disk = Some(OTHER_ID.parse().unwrap());
@@ -165,9 +165,9 @@ fn a_label_alone_is_shown_and_never_adopted() {
     links.by_uuid = [(copied.clone(), "253:0".into())].into();
     outcome(&profile, &facts, "retention.disk").has("1 TiB), labelled mt-retention | ");
     for request in [Request::default(), at_terminal(), naming("sdb")] {
-        let (changes, said) = planned(&profile, &facts, &request);
+        let (changes, message) = planned(&profile, &facts, &request);
         assert_eq!(changes, [], "{request:?}");
-        assert!(!said.contains("--erase-disk"), "{said}");
+        assert!(!message.contains("--erase-disk"), "{message}");
     }
     let why = format!("its UUID {copied} does not follow from its SCSI ID");
     refused(&profile, &facts, &naming("sdb"), &[&why, &format!("put UUID={copied} into /etc/fstab")]);
@@ -184,19 +184,19 @@ fn a_label_alone_is_shown_and_never_adopted() {
 fn a_damaged_volume_of_ours_is_erased_and_made_again_where_a_person_orders_it() {
     let (profile, facts) = restored();
     let erase = Request { erase_disk: Some(RETENTION_ID.into()), ..naming("sdb") };
-    let (changes, said) = planned(&profile, &facts, &erase);
+    let (changes, message) = planned(&profile, &facts, &erase);
     assert!(
         matches!(&changes[..], [Change::FormatRetention(Format { erase: true, target, .. }), mounted, line]
             if target.scsi_id == RETENTION_ID && *mounted == mount_of(MAP, RETENTION_ID, "ext4") && *line == line_of(MAP, "ext4")),
         "{changes:?}"
     );
-    assert!(!said.contains("is not needed"), "{said}");
+    assert!(!message.contains("is not needed"), "{message}");
     // Mounted, it is left.
     let mut mounted = facts.clone();
     spoil(&mut mounted.mounts).push(mount("/mnt/retention", "253:0", MAP, 1 << 40));
-    let (changes, said) = planned(&profile, &mounted, &erase);
+    let (changes, message) = planned(&profile, &mounted, &erase);
     assert_eq!(changes, [line_of(MAP, "ext4")]);
-    assert!(said.contains("--erase-disk") && said.contains("is left as it is"), "{said}");
+    assert!(message.contains("--erase-disk") && message.contains("is left as it is"), "{message}");
     // The order alone, or for another disk, does not reach it.
     for request in [
         Request { retention_disk: None, ..erase.clone() },
@@ -219,11 +219,11 @@ fn a_making_that_did_not_end_is_resumed_and_not_mounted() {
         if let Some(device) = line {
             spoil(&mut facts.fstab).push(testing::entry(11, &device, "/mnt/retention", "xfs", 0));
         }
-        let (changes, said) = planned(&profile, &facts, &Request::default());
+        let (changes, message) = planned(&profile, &facts, &Request::default());
         assert!(
             matches!(changes.first(), Some(Change::FormatRetention(Format { erase: false, target, .. }))
                 if target.scsi_id == RETENTION_ID),
-            "{changes:?} {said}"
+            "{changes:?} {message}"
         );
     }
 }
@@ -240,9 +240,9 @@ fn an_erasure_that_was_carried_out_before_a_restart_does_not_hide_what_was_made(
         resumed: true,
         ..naming(RETENTION_ID)
     };
-    let (changes, said) = planned(&profile, &facts, &left);
+    let (changes, message) = planned(&profile, &facts, &left);
     assert_eq!(changes, [mount_of(MAP, RETENTION_ID, "xfs"), line_of(MAP, "xfs")]);
-    assert!(!said.contains("say so once more"), "{said}");
+    assert!(!message.contains("say so once more"), "{message}");
 }
 
 #[test]
