@@ -194,9 +194,8 @@ fn absolute(host: &Host, directory: &str) -> Result<String> {
 /// Errors: The first line that is none.
 #[allow(clippy::type_complexity)]
 pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> {
-    const AND: &str = " and ";
     let mut installed = BTreeMap::new();
-    let mut by_arch: BTreeMap<String, String> = BTreeMap::new();
+    let mut by_arch: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         let fields = line.split('\t').collect::<Vec<_>>();
         let (name, version, arch) = match fields[..] {
@@ -209,22 +208,14 @@ pub fn parse_rpm(text: &str) -> Result<(BTreeMap<String, String>, Vec<String>)> 
         }
         if name != "gpg-pubkey" {
             add(&mut installed, name, version);
-            let versions = by_arch.entry(format!("{name} {arch}")).or_default();
-            if !versions.is_empty() {
-                versions.push_str(AND);
-            }
-            versions.push_str(version);
+            by_arch.entry((name, arch)).or_default().push(version);
         }
     }
     // As package-cleanup has it: kernels, and modules for them, are installed beside each other.
     let beside = |name: &str| name == "kernel" || name.starts_with("kernel-") || name.starts_with("kmod-");
-    let mut duplicates = Vec::new();
-    for (package, versions) in by_arch {
-        let name = package.split(' ').next().unwrap_or_default();
-        if versions.contains(AND) && !beside(name) {
-            duplicates.push(format!("{name} {versions}"));
-        }
-    }
+    let several = by_arch.iter().filter(|((name, _), versions)| versions.len() > 1 && !beside(name));
+    let duplicates =
+        several.map(|((name, _), versions)| format!("{name} {}", versions.join(" and "))).collect();
     Ok((installed, duplicates))
 }
 
