@@ -200,13 +200,13 @@ fn without_effect(profile: &Profile, facts: &Facts) -> Result<Option<Status>, St
     }
     let log = need(&changes.log_tail, "the log of the vendor script")?;
     let (name, fix) = (profile.custom_changes.log.display(), format!("put that right, then {DECIDE}"));
-    if let Some(said) = log.as_deref().and_then(words::failures) {
+    if let Some(failures) = log.as_deref().and_then(words::failures) {
         // Where a run by hand begins in the log is not known: an earlier one may have said it.
         return Ok(Some(if record.is_some_and(|record| record.log_bytes.is_some()) {
-            let found = format!("it reached its end, but its log says: {said}");
+            let found = format!("it reached its end, but its log says: {failures}");
             Status::unmet(found, "a run that says FAILED of nothing", fix)
         } else {
-            let why = format!("{name} says: {said}; of this run, or of one before it: {fix}");
+            let why = format!("{name} says: {failures}; of this run, or of one before it: {fix}");
             Status::Unknown { why }
         }));
     }

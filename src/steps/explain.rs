@@ -190,18 +190,18 @@ mod tests {
 
     #[test]
     fn what_is_unknown_gets_the_nearest() {
-        let says = |name| format!("{:#}", explain(name).unwrap_err());
+        let refusal = |name| format!("{:#}", explain(name).unwrap_err());
         assert_eq!(
-            says("scsi.uuid-enable"),
+            refusal("scsi.uuid-enable"),
             "no requirement or section is called \"scsi.uuid-enable\"; close to it: scsi.uuid-enabled"
         );
-        assert_eq!(says("95262"), "no error code 95262 is known; close to it: 95226");
-        assert_eq!(says("12"), "no error code 12 is known; known are: 95226, 78052, 78093, 8061, 8038");
+        assert_eq!(refusal("95262"), "no error code 95262 is known; close to it: 95226");
+        assert_eq!(refusal("12"), "no error code 12 is known; known are: 95226, 78052, 78093, 8061, 8038");
         assert_eq!(
-            says("scsi"),
+            refusal("scsi"),
             "scsi is a section; its requirements are scsi.ids, scsi.ids-unique, scsi.uuid-enabled"
         );
-        assert!(says("\u{1b}[2J").contains("called \"\\u{1b}[2J\"; the sections are os, sizing, layout"));
+        assert!(refusal("\u{1b}[2J").contains("called \"\\u{1b}[2J\"; the sections are os, sizing, layout"));
     }
 
     #[test]

@@ -43,8 +43,10 @@ pub use finding::Finding;
 pub use judge::{Verdict, judge_all, verdict};
 pub(crate) use known::is_image;
 pub(crate) use known::need;
+#[cfg(test)]
+pub(crate) use registry::all;
+pub(crate) use registry::find;
 pub use registry::ids;
-pub(crate) use registry::{all, find};
 pub use requirement::Severity;
 pub(crate) use requirement::{Orders, Place, RemediedBy, Requirement, Waivable};
 pub use selection::Selection;

@@ -30,7 +30,7 @@ impl Severity {
 
 /// One thing that must hold. `title`, `why`, `by_hand` and `look` are templates, which [`super::wording::fill`] completes: they may
 /// name values of the profile as `{retention.mount-point}`. A table begins with what has no default and ends with
-/// `..Requirement::DEFAULT`.
+/// what its section shares, or `..Requirement::DEFAULT`.
 pub struct Requirement {
     /// Stable id: `retention.mounted`.
     pub id: &'static str,
