@@ -110,18 +110,15 @@ pub fn load(host: &Host, mounts: &Fact<Vec<Mount>>, disks: &Fact<Vec<Disk>>) -> 
     let answers = answers(host, &devices);
     let log = kernel_log::read(host);
     let found = |(name, device): (String, Device)| {
-        let (failed_paths, mut read, carried, below) = match answers
-            .as_ref()
-            .map(|answers| answers.get(&name))
-        {
+        let unread = |failed, read| (Fact::Unknown(failed), read, Carried::default(), Vec::new());
+        let answer = answers.as_ref().map(|answers| answers.get(&name));
+        let (failed_paths, mut read, carried, below) = match answer {
             Ok(Some(Ok(answer))) => answer.clone(),
             Ok(None) => {
                 let late = format!("a read of it did not end within {} s", DEADLINE.as_secs());
-                (Fact::Unknown(late.clone()), Fact::Known(Read::Failed(late)), Carried::default(), Vec::new())
+                unread(late.clone(), Fact::Known(Read::Failed(late)))
             }
-            Ok(Some(Err(why))) | Err(why) => {
-                (Fact::Unknown(why.clone()), Fact::Unknown(why.clone()), Carried::default(), Vec::new())
-            }
+            Ok(Some(Err(why))) | Err(why) => unread(why.clone(), Fact::Unknown(why.clone())),
         };
         // Mounted again it is another matter.
         if read == Fact::Known(Read::Done) && device.is_mounted {

@@ -245,14 +245,10 @@ fn is_naa(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{OS_DISK_ID, RETENTION_ID, disks, ready, told, virtual_disk};
+    use super::super::testing::{Judged, OS_DISK_ID, RETENTION_ID, disks, virtual_disk};
+    use crate::facts::Fact;
     use crate::facts::disks::Disk;
     use crate::facts::scsi::NoId;
-    use crate::facts::{Fact, Facts};
-    use crate::profile::Profile;
-    use crate::testing::{begins, has};
-
-    const IDS: [&str; 3] = ["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"];
 
     fn lose_id(disk: &mut Disk, why: &str) {
         disk.scsi_id = Err(why.into());
@@ -260,192 +256,167 @@ mod tests {
 
     #[test]
     fn a_machine_with_its_ids_is_met() {
-        let (profile, facts) = ready();
-        assert_eq!(told(&profile, &facts, "scsi.ids"), "met: 2 disks");
-        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "met: 2 different IDs");
-        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "met: 2 VMware disks show their UUID");
+        let host = Judged::ready("scsi.ids");
+        host.of("scsi.ids").is("met: 2 disks");
+        host.of("scsi.ids-unique").is("met: 2 different IDs");
+        host.of("scsi.uuid-enabled").is("met: 2 VMware disks show their UUID");
     }
 
     #[test]
     fn uuid_off_is_unmet_with_every_step_to_switch_it_on() {
-        let (profile, mut facts) = ready();
-        for disk in disks(&mut facts) {
+        let mut host = Judged::ready("scsi.ids");
+        for disk in disks(&mut host) {
             lose_id(disk, "page 0x83 has only vendor-specific designators");
         }
-        let finding = told(&profile, &facts, "scsi.uuid-enabled");
-        begins(
-            &finding,
-            "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
+        host.of("scsi.uuid-enabled")
+            .starts(
+                "unmet: sda: page 0x83 has only vendor-specific designators; sdb: page 0x83 has only \
                  vendor-specific designators | an",
-        );
-        for step in ["powered off", "Configuration Parameters", "disk.EnableUUID to TRUE", "power the VM on"]
-        {
-            assert!(finding.contains(step), "{finding}");
-        }
+            )
+            .has("powered off")
+            .has("Configuration Parameters")
+            .has("disk.EnableUUID to TRUE")
+            .has("power the VM on");
         // One cause, one finding; and no copy is detached that nobody has seen.
-        assert_eq!(told(&profile, &facts, "scsi.ids"), "blocked: scsi.uuid-enabled");
-        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "blocked: scsi.ids");
-        let disks = disks(&mut facts);
+        host.of("scsi.ids").is("blocked: scsi.uuid-enabled");
+        host.of("scsi.ids-unique").is("blocked: scsi.ids");
+        let disks = disks(&mut host);
         disks[1].vendor = Some("DGC".into());
         disks.push(virtual_disk(2, RETENTION_ID, 1 << 40));
         disks.push(virtual_disk(3, RETENTION_ID, 1 << 40));
-        let finding = told(&profile, &facts, "scsi.ids");
-        assert!(
-            finding.starts_with("unmet: sda: page 0x83 has only") && finding.contains("; sdb: page 0x83"),
-            "{finding}"
-        );
+        host.of("scsi.ids").starts("unmet: sda: page 0x83 has only").has("; sdb: page 0x83");
         // Two that are seen are told, whatever the others are.
-        assert!(told(&profile, &facts, "scsi.ids-unique").starts_with("unmet: sdc, sdd all answer with"));
+        host.of("scsi.ids-unique").starts("unmet: sdc, sdd all answer with");
     }
 
     #[test]
     fn a_disk_that_does_not_answer_is_not_one_without_uuids() {
-        let (profile, mut facts) = ready();
-        lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: No such device or address (os error 6)");
-        disks(&mut facts)[1].state = Some("offline".into());
-        let finding = told(&profile, &facts, "scsi.ids");
-        begins(&finding, "unmet: sdb is offline | an ID from every SCSI disk | see in dmesg");
-        assert!(
-            finding.ends_with("`echo running > /sys/block/sdb/device/state`"),
-            "it is not to be detached: {finding}"
-        );
-        let mut foreign = facts.clone();
+        let mut host = Judged::ready("scsi.ids");
+        lose_id(&mut disks(&mut host)[1], "opening /dev/sdb: No such device or address (os error 6)");
+        disks(&mut host)[1].state = Some("offline".into());
+        // It is not to be detached.
+        host.of("scsi.ids")
+            .starts("unmet: sdb is offline | an ID from every SCSI disk | see in dmesg")
+            .ends("`echo running > /sys/block/sdb/device/state`");
+        let mut foreign = host.clone();
         let mut disk = virtual_disk(2, "36000c29dddddddddddddddddddddddddd", 1 << 40);
         disk.state = Some("offline".into());
         disks(&mut foreign)[1].state = Some("running".into());
         disks(&mut foreign).push(disk);
-        let finding = told(&profile, &foreign, "scsi.ids");
-        has(&finding, "disk of a protected machine that is not needed any more, detach it");
-        assert!(!finding.contains("EnableUUID"), "{finding}");
-        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
-        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "blocked: scsi.ids");
+        foreign
+            .of("scsi.ids")
+            .has("disk of a protected machine that is not needed any more, detach it")
+            .lacks("EnableUUID");
+        host.of("scsi.uuid-enabled").is("blocked: scsi.ids");
+        host.of("scsi.ids-unique").is("blocked: scsi.ids");
 
         // A kernel that has its page 0x83 still tells the ID.
-        let (_, cached) = ready();
-        let mut cached = cached;
+        let mut cached = Judged::ready("scsi.ids");
         disks(&mut cached)[1].state = Some("transport-offline".into());
-        assert!(told(&profile, &cached, "scsi.ids").starts_with("unmet: sdb is transport-offline |"));
-        assert_eq!(told(&profile, &cached, "scsi.uuid-enabled"), "met: 2 VMware disks show their UUID");
+        cached.of("scsi.ids").starts("unmet: sdb is transport-offline |");
+        cached.of("scsi.uuid-enabled").is("met: 2 VMware disks show their UUID");
 
         // The same of one that runs, as far as the kernel knows, and did not answer.
-        disks(&mut facts)[1].state = Some("running".into());
-        disks(&mut facts)[1].scsi_id = Err(NoId { why: "it did not answer".into(), silent: true });
-        assert!(told(&profile, &facts, "scsi.ids").starts_with("unmet: sdb does not answer |"));
-        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), "blocked: scsi.ids");
+        disks(&mut host)[1].state = Some("running".into());
+        disks(&mut host)[1].scsi_id = Err(NoId { why: "it did not answer".into(), silent: true });
+        host.of("scsi.ids").starts("unmet: sdb does not answer |");
+        host.of("scsi.uuid-enabled").is("blocked: scsi.ids");
 
         // The other one answers, without an ID: that is disk.EnableUUID, and each has its finding.
-        lose_id(&mut disks(&mut facts)[0], "its list of VPD pages lacks 0x83");
-        assert!(!told(&profile, &facts, "scsi.ids").contains("sda"));
-        begins(
-            &told(&profile, &facts, "scsi.uuid-enabled"),
-            "unmet: sda: its list of VPD pages lacks 0x83 |",
-        );
-        disks(&mut facts)[0].vendor = Some("DGC".into());
-        let finding = told(&profile, &facts, "scsi.ids");
-        assert!(
-            finding.starts_with("unmet: sdb does not answer; sda: its list of VPD")
-                && finding.contains("EnableUUID")
-        );
+        lose_id(&mut disks(&mut host)[0], "its list of VPD pages lacks 0x83");
+        host.of("scsi.ids").lacks("sda");
+        host.of("scsi.uuid-enabled").starts("unmet: sda: its list of VPD pages lacks 0x83 |");
+        disks(&mut host)[0].vendor = Some("DGC".into());
+        host.of("scsi.ids").starts("unmet: sdb does not answer; sda: its list of VPD").has("EnableUUID");
     }
 
     #[test]
     fn without_root_a_disk_that_could_not_be_asked_is_unknown() {
-        let (profile, mut facts) = ready();
-        facts.privileged = false;
-        lose_id(&mut disks(&mut facts)[1], "opening /dev/sdb: permission denied");
+        let mut host = Judged::ready("scsi.ids");
+        host.privileged = false;
+        lose_id(&mut disks(&mut host)[1], "opening /dev/sdb: permission denied");
         let unknown = "unknown: sdb: opening /dev/sdb: permission denied (as root it can be asked)";
-        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), unknown);
-        assert_eq!(told(&profile, &facts, "scsi.ids"), "blocked: scsi.uuid-enabled");
-        disks(&mut facts)[1].vendor = Some("DGC".into());
-        assert_eq!(told(&profile, &facts, "scsi.ids"), unknown);
+        host.of("scsi.uuid-enabled").is(unknown);
+        host.of("scsi.ids").is("blocked: scsi.uuid-enabled");
+        disks(&mut host)[1].vendor = Some("DGC".into());
+        host.of("scsi.ids").is(unknown);
     }
 
     #[test]
     fn an_id_that_is_no_naa_name_does_not_show_the_uuid() {
-        let (profile, mut facts) = ready();
+        let mut host = Judged::ready("scsi.ids");
         for other in [
             "SVMware_Virtual_disk_0001",
             "1VMware_Virtual_disk",
             "36000c29",
             "36000c29zdf41a25811b07e74971e8xxxx",
         ] {
-            disks(&mut facts)[0].scsi_id = Ok(other.into());
-            assert_eq!(told(&profile, &facts, "scsi.ids"), "met: 2 disks");
-            begins(
-                &told(&profile, &facts, "scsi.uuid-enabled"),
-                &format!("unmet: sda answers with {other}, which is no NAA ID |"),
-            );
+            disks(&mut host)[0].scsi_id = Ok(other.into());
+            host.of("scsi.ids").is("met: 2 disks");
+            host.of("scsi.uuid-enabled")
+                .starts(format!("unmet: sda answers with {other}, which is no NAA ID |"));
         }
-        let mut blank = serde_json::to_value(&disks(&mut facts)[0]).unwrap();
+        let mut blank = serde_json::to_value(&disks(&mut host)[0]).unwrap();
         blank["scsi_id"] = " ".into();
-        disks(&mut facts)[0] = serde_json::from_value(blank).unwrap();
-        begins(&told(&profile, &facts, "scsi.uuid-enabled"), "unmet: sda: its ID is empty |");
+        disks(&mut host)[0] = serde_json::from_value(blank).unwrap();
+        host.of("scsi.uuid-enabled").starts("unmet: sda: its ID is empty |");
     }
 
     #[test]
     fn the_same_id_twice_is_unmet_unless_multipath_joins_paths() {
-        let (profile, mut facts) = ready();
-        disks(&mut facts).push(virtual_disk(2, RETENTION_ID, 1 << 40));
-        let finding = told(&profile, &facts, "scsi.ids-unique");
-        begins(&finding, &format!("unmet: sdb, sdc all answer with {RETENTION_ID} |"));
-        assert!(finding.contains("vmkfstools -J setuuid"), "{finding}");
+        let mut host = Judged::ready("scsi.ids");
+        disks(&mut host).push(virtual_disk(2, RETENTION_ID, 1 << 40));
+        host.of("scsi.ids-unique")
+            .starts(format!("unmet: sdb, sdc all answer with {RETENTION_ID} |"))
+            .has("vmkfstools -J setuuid");
 
-        let map = disks(&mut facts)[1].multipath.clone();
-        disks(&mut facts)[2].multipath = map;
-        let finding = told(&profile, &facts, "scsi.ids-unique");
-        let joined =
-            format!("unmet: sdb, sdc all answer with {RETENTION_ID}: multipath took sdb, sdc for one disk");
-        begins(&finding, &joined);
-        for path in &mut disks(&mut facts)[1..] {
+        let map = disks(&mut host)[1].multipath.clone();
+        disks(&mut host)[2].multipath = map;
+        host.of("scsi.ids-unique").starts(format!(
+            "unmet: sdb, sdc all answer with {RETENTION_ID}: multipath took sdb, sdc for one disk"
+        ));
+        for path in &mut disks(&mut host)[1..] {
             path.vendor = Some("DGC".into());
         }
-        assert_eq!(told(&profile, &facts, "scsi.ids-unique"), "met: 2 different IDs");
+        host.of("scsi.ids-unique").is("met: 2 different IDs");
 
-        disks(&mut facts)[2].size_bytes = 1 << 39;
-        begins(
-            &told(&profile, &facts, "scsi.ids-unique"),
-            &format!("unmet: sdb, sdc all answer with {RETENTION_ID}, but are 1 TiB, 512 GiB |"),
-        );
+        disks(&mut host)[2].size_bytes = 1 << 39;
+        host.of("scsi.ids-unique")
+            .starts(format!("unmet: sdb, sdc all answer with {RETENTION_ID}, but are 1 TiB, 512 GiB |"));
     }
 
-    fn all_start_with(profile: &Profile, facts: &Facts, start: &str) {
-        for id in IDS {
-            let finding = told(profile, facts, id);
+    #[track_caller]
+    fn all_start_with(host: &Judged, start: &str) {
+        for id in ["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"] {
             let follows = start.starts_with("unmet") && id != "scsi.ids";
-            assert!(
-                finding.starts_with(if follows { "blocked: scsi.ids" } else { start }),
-                "{id}: {finding}"
-            );
+            host.of(id).starts(if follows { "blocked: scsi.ids" } else { start });
         }
     }
 
     #[test]
     fn without_scsi_disks_nothing_is_met() {
-        let (profile, mut facts) = ready();
-        for disk in disks(&mut facts) {
+        let mut host = Judged::ready("scsi.ids");
+        for disk in disks(&mut host) {
             disk.hctl = None;
         }
-        all_start_with(&profile, &facts, "unmet: no SCSI disk (only sda, sdb) |");
-        facts.disks = Fact::Known(Vec::new());
-        all_start_with(&profile, &facts, "unmet: this machine has no disk |");
-        facts.disks = Fact::Unknown("no /sys".into());
-        all_start_with(&profile, &facts, "unknown: the disks: no /sys");
-        facts.disks = Fact::NotApplicable("an image's tree".into());
-        all_start_with(&profile, &facts, "not-applicable: an image's tree");
+        all_start_with(&host, "unmet: no SCSI disk (only sda, sdb) |");
+        host.disks = Fact::Known(Vec::new());
+        all_start_with(&host, "unmet: this machine has no disk |");
+        host.disks = Fact::Unknown("no /sys".into());
+        all_start_with(&host, "unknown: the disks: no /sys");
+        host.disks = Fact::NotApplicable("an image's tree".into());
+        all_start_with(&host, "not-applicable: an image's tree");
     }
 
     #[test]
     fn disks_of_others_do_not_show_that_uuids_are_on() {
-        let (profile, mut facts) = ready();
-        for disk in disks(&mut facts) {
+        let mut host = Judged::ready("scsi.ids");
+        for disk in disks(&mut host) {
             disk.vendor = Some("QEMU".into());
         }
-        begins(
-            &told(&profile, &facts, "scsi.uuid-enabled"),
-            "unmet: no VMware virtual disk: sda (QEMU), sdb (QEMU) |",
-        );
+        host.of("scsi.uuid-enabled").starts("unmet: no VMware virtual disk: sda (QEMU), sdb (QEMU) |");
         // A raw device mapping beside virtual disks has the ID of its own array.
-        disks(&mut facts)[0].vendor = Some("VMware".into());
-        assert_eq!(told(&profile, &facts, "scsi.uuid-enabled"), format!("met: sda {OS_DISK_ID}"));
+        disks(&mut host)[0].vendor = Some("VMware".into());
+        host.of("scsi.uuid-enabled").is(format!("met: sda {OS_DISK_ID}"));
     }
 }

@@ -100,18 +100,22 @@ fn probe(
     let path = host.path(&device);
     // An exclusive open fails while the kernel has the disk or a part of it claimed: mounted, swap, RAID, LVM,
     // a map, another program's O_EXCL. It is given back at once, so that nobody else's claim fails for it.
-    let is_busy = || open(&path, libc::O_EXCL).is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY));
+    let is_busy =
+        || files::node(&path, libc::O_EXCL).is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY));
     match apart(&format!("opening {device}"), OPENING, &[], is_busy) {
-        Ok(true) => trial.busy(),
-        Ok(false) => {}
+        // Where the holder is known it has been named already.
+        Ok(true) if trial.probe.in_use.is_empty() => {
+            trial.probe.in_use.push("claimed by the kernel or another program (EBUSY)".into());
+        }
+        Ok(_) => {}
         Err(error) => {
             trial.unreadable(error.to_string());
             return trial.verdict();
         }
     }
-    match open(&path, 0) {
+    match files::node(&path, 0) {
         Ok(file) => trial.read(&file, &device),
-        Err(error) => trial.doubt(sysfs::needs_root(&error, format!("opening {device}: {error}"))),
+        Err(error) => trial.doubts.push(sysfs::needs_root(&error, format!("opening {device}: {error}"))),
     }
     trial.verdict()
 }
@@ -181,21 +185,10 @@ impl<'a> Trial<'a> {
         settled
     }
 
-    fn busy(&mut self) {
-        // Where the holder is known it has been named already.
-        if self.probe.in_use.is_empty() {
-            self.probe.in_use.push("claimed by the kernel or another program (EBUSY)".into());
-        }
-    }
-
-    fn doubt(&mut self, why: String) {
-        self.doubts.push(why);
-    }
-
     fn unreadable(&mut self, why: String) {
         self.probe.unreadable = true;
         self.probe.trouble = trouble::of(self.host, self.disk).map(String::into_boxed_str);
-        self.doubt(why);
+        self.doubts.push(why);
     }
 
     /// What was written to it so far. That it is not known counts as a use, which nobody can lift.
@@ -226,7 +219,7 @@ impl<'a> Trial<'a> {
                             .ok()
                             .and_then(|found| found.volume().map(Box::new));
                     }
-                    Signatures::Unknown(why) => self.doubt(why),
+                    Signatures::Unknown(why) => self.doubts.push(why),
                 }
                 let examination = examine::examine(file, size);
                 self.probe.found.extend(examination.found());
@@ -241,7 +234,7 @@ impl<'a> Trial<'a> {
                 }
                 self.read = true;
             }
-            Err(why) => self.doubt(why),
+            Err(why) => self.doubts.push(why),
         }
     }
 
@@ -312,10 +305,6 @@ fn recorded(host: &Host, disk: &Disk) -> Probe {
             |why: String| refused(&disk.name, why),
             |probe| Probe { disk: disk.name.clone(), ..probe },
         )
-}
-
-fn open(path: &std::path::Path, flags: libc::c_int) -> io::Result<File> {
-    files::node(path, flags)
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ pub(crate) fn named(
 ) -> Result<KnownId, String> {
     match vpd::id(page_83) {
         Ok(id) => Ok(KnownId { id: id.text.into(), source: Some(format!("{source} {}", id.kind)) }),
-        Err(why) => Err(with_serial(why.to_string(), serial)),
+        Err(why) => Err(with_serial(why, serial)),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Vital product data pages 0x00, 0x83 and 0x80, from bytes. No I/O, and no bytes make it panic.
 
-use std::fmt;
-
 use crate::host::text;
 
 /// Page 0x00: the list of pages that the device has.
@@ -20,47 +18,16 @@ pub struct Id {
     pub kind: &'static str,
 }
 
-/// Why a page gives no ID.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoId {
-    /// It has no whole header.
-    Short(usize),
-    /// It is another page than was asked for.
-    WrongPage {
-        /// What was asked for.
-        asked: u8,
-        /// What came.
-        came: u8,
-    },
-    /// It carries no designator of the logical unit that could serve.
-    NoDesignator,
-    /// All that it carries for the logical unit are vendor-specific designators: nothing promises that two
-    /// disks differ in them. Their text.
-    OnlyVendorSpecific(String),
-}
-
-impl fmt::Display for NoId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Short(length) => write!(f, "VPD page 0x83 is cut off after {length} bytes"),
-            Self::WrongPage { asked, came } => {
-                write!(f, "it answers a request for VPD page {asked:#04x} with page {came:#04x}")
-            }
-            Self::NoDesignator => f.write_str("VPD page 0x83 carries no designator of the disk"),
-            Self::OnlyVendorSpecific(text) => write!(
-                f,
-                "VPD page 0x83 carries only a vendor-specific designator (\"{text}\"), which need not be unique"
-            ),
-        }
-    }
-}
+const NO_DESIGNATOR: &str = "VPD page 0x83 carries no designator of the disk";
 
 /// What follows the four bytes of header of the page `code`, cut to the length that the header names and to
 /// what is there.
-fn body(bytes: &[u8], code: u8) -> Result<&[u8], NoId> {
-    let &[_, came, high, low, ref rest @ ..] = bytes else { return Err(NoId::Short(bytes.len())) };
+fn body(bytes: &[u8], code: u8) -> Result<&[u8], String> {
+    let &[_, came, high, low, ref rest @ ..] = bytes else {
+        return Err(format!("VPD page 0x83 is cut off after {} bytes", bytes.len()));
+    };
     if came != code {
-        return Err(NoId::WrongPage { asked: code, came });
+        return Err(format!("it answers a request for VPD page {code:#04x} with page {came:#04x}"));
     }
     let length = usize::from(u16::from_be_bytes([high, low]));
     Ok(&rest[..length.min(rest.len())])
@@ -114,7 +81,7 @@ const EUI_64: u8 = 2;
 const NAA: u8 = 3;
 
 /// Designator type, NAA format (where one is asked for), ASCII, name: in scsi_id's order of preference.
-/// Vendor-specific ones stand last there; for us they are none, see [`NoId::OnlyVendorSpecific`].
+/// Vendor-specific ones stand last there; for us they are none: nothing promises that two disks differ in them.
 const PREFERENCE: [(u8, Option<u8>, bool, &str); 10] = [
     (NAA, Some(6), false, "NAA 6"),
     (NAA, Some(6), true, "NAA 6 ASCII"),
@@ -130,7 +97,8 @@ const PREFERENCE: [(u8, Option<u8>, bool, &str); 10] = [
 
 /// The ID in page 0x83: of all designators of the logical unit the one that scsi_id prefers, written as it
 /// writes it (its type as a digit, then hexadecimal digits or text, blanks in text as `_`).
-pub fn id(page_83: &[u8]) -> Result<Id, NoId> {
+/// Errors: Why there is none, in one line.
+pub fn id(page_83: &[u8]) -> Result<Id, String> {
     let body = body(page_83, IDENTIFICATION)?;
     // The third byte of a designator is reserved. Where it is not 0, there are no designators: SCSI-2 arrays
     // put the binary name right behind the header.
@@ -138,7 +106,7 @@ pub fn id(page_83: &[u8]) -> Result<Id, NoId> {
         let length = usize::from(page_83.get(3).copied().unwrap_or_default());
         let name = &body[..length.min(body.len())];
         if name.iter().all(|byte| *byte == 0) {
-            return Err(NoId::NoDesignator);
+            return Err(NO_DESIGNATOR.to_owned());
         }
         return Ok(Id { text: format!("3{}", text::hex(name)), kind: "pre-SPC-3" });
     }
@@ -158,11 +126,11 @@ pub fn id(page_83: &[u8]) -> Result<Id, NoId> {
             }
         }
     }
-    match ours.find(|designator| designator.kind == VENDOR_SPECIFIC) {
-        Some(found) if found.binary => Err(NoId::OnlyVendorSpecific(text::hex(found.bytes))),
-        Some(found) => Err(NoId::OnlyVendorSpecific(plain(found.bytes))),
-        None => Err(NoId::NoDesignator),
-    }
+    let vendor_specific = ours.find(|designator| designator.kind == VENDOR_SPECIFIC);
+    Err(vendor_specific.map_or_else(|| NO_DESIGNATOR.to_owned(), |found| {
+        let text = if found.binary { text::hex(found.bytes) } else { plain(found.bytes) };
+        format!("VPD page 0x83 carries only a vendor-specific designator (\"{text}\"), which need not be unique")
+    }))
 }
 
 /// Bytes as text to show: up to a NUL, trimmed, made safe.
