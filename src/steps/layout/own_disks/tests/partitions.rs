@@ -50,7 +50,7 @@ fn a_twin_by_the_uuid_or_the_name_of_a_partition_is_named() {
         let expected = format!(
             "unmet: line 4 of /etc/fstab (/home): {name} can mean sda3 ({OS_DISK_ID}) and {twin} ({FOREIGN}) |"
         );
-        begins(&finding, &expected);
+        begins(finding, &expected);
         assert!(
             finding
                 .contains(&format!("put /dev/disk/by-id/scsi-{OS_DISK_ID}-part3 in the place of its UUID")),
