@@ -113,11 +113,12 @@ mod tests {
             "urn:uuid:30ef1c40-2cfe-8764-838a-54b27fe8b884",
             "YkC2Bq-PvQ1-6c0U-hhjn-1cS2-9sXz-abcdef",
         ];
-        assert!(matches!(Uuid::from(RFC), Uuid::Rfc(_)));
+        let rfc = Uuid::from(RFC);
+        assert!(matches!(rfc, Uuid::Rfc(_)));
         for text in others {
             let uuid = Uuid::from(text);
             assert!(matches!(uuid, Uuid::Other(_)), "{text}");
-            assert!(uuid == text && uuid != RFC && uuid != Uuid::from(RFC), "{text}");
+            assert!(uuid == text && uuid != RFC && uuid != rfc, "{text}");
         }
         let mut all: Vec<Uuid> = others.into_iter().chain([RFC]).map(Uuid::from).collect();
         let mut texts: Vec<String> = all.iter().map(ToString::to_string).collect();

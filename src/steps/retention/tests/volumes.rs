@@ -217,7 +217,7 @@ fn a_making_that_did_not_end_is_resumed_and_not_mounted() {
         let (profile, mut facts) = restored();
         facts.retention_record = our_record(false);
         if let Some(device) = line {
-            spoil(&mut facts.fstab).push(testing::entry(11, &device, "/mnt/retention", "xfs", 0));
+            spoil(&mut facts.fstab).push(testing::entry(11, device, "/mnt/retention", "xfs", 0));
         }
         let (changes, message) = planned(&profile, &facts, &Request::default());
         assert!(
