@@ -142,7 +142,7 @@ fn what_a_profile_names_is_exactly_one_argument_each_and_no_shell_is_there() {
     world.tool("yum", &format!("{}\nexit 1\n", list.replace("NAME", "yum")));
     let answers = r#"
         case "$1" in
-        -qa) printf 'bash\t4.1-1\n' ;;
+        -qa) case "$*" in *EPOCH*) printf 'bash\t(none)\t4.1-1\n' ;; *) printf 'bash\t4.1-1\n' ;; esac ;;
         -E) echo /var/lib/rpm ;;
         -q) shift 3; for name; do echo "package $name is not installed"; done ;;
         esac"#;

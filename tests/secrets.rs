@@ -19,7 +19,7 @@ const SECRET: &str = "Hidden";
 
 const RPM: &str = r#"
 case "$1" in
--qa) printf 'bash\t4.1-1\n' ;;
+-qa) case "$*" in *EPOCH*) printf 'bash\t(none)\t4.1-1\n' ;; *) printf 'bash\t4.1-1\n' ;; esac ;;
 -E) echo /var/lib/rpm ;;
 -q) shift 3; for name; do echo "package $name is not installed"; done; exit 1 ;;
 esac
