@@ -9,11 +9,11 @@ use super::session::{Answer, Session};
 use crate::report::{explain as report, json};
 use crate::steps::explain;
 
-/// Explains a requirement or an error code of Site Recovery: cause, fix, what is checked.
+/// Explains a requirement, a section or an error code of Site Recovery: cause, fix, what is checked.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The id of a requirement or an error code; without it, all that can be explained
-    #[arg(value_name = "ID|CODE")]
+    /// The id of a requirement, a section or an error code; without it, all that can be explained
+    #[arg(value_name = "ID|SECTION|CODE")]
     pub name: Option<String>,
     /// How to report
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]

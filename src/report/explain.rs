@@ -1,12 +1,14 @@
 //! `explain`: a requirement or an error code, or all that can be explained.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::json::Titled;
 use super::style::{Page, Paint, Style};
 use super::text::heading;
 use crate::steps::Belongs;
-use crate::steps::explain::{Code, Explained, Explanation, Index, vcenter_only};
+use crate::steps::explain::{Code, Entry, Explained, Explanation, Index, vcenter_only};
 
 const SCHEMA: &str = "mt-agent/explain/v1";
 
@@ -32,6 +34,11 @@ pub fn render(explanation: &Explanation, style: Style) -> String {
     match explanation {
         Explanation::Requirement(explained) => requirement(&mut page, explained),
         Explanation::Code(code) => error_code(&mut page, code),
+        Explanation::Section { section, requirements } => {
+            page.put(Paint::Bold, heading(section)).end();
+            entries(&mut page, requirements);
+            page.gap().line("mt-agent explain ID shows the cause and the fix.");
+        }
     }
     page.finish()
 }
@@ -51,9 +58,7 @@ pub fn render_index(index: &Index, style: Style) -> String {
         page.wrapped("", Paint::Plain, &format!("  {:26}", entry.id), &entry.title);
     }
     page.gap().put(Paint::Bold, "Error codes of Site Recovery").end();
-    for entry in &index.codes {
-        page.wrapped("", Paint::Plain, &format!("  {:<26}", entry.id), &entry.title);
-    }
+    entries(&mut page, &index.codes);
     page.gap().put(Paint::Bold, "What only vCenter can tell").end();
     items(&mut page, vcenter_only());
     page.gap().line("mt-agent explain ID or CODE shows the cause and the fix.");
@@ -105,6 +110,12 @@ fn field(page: &mut Page, label: &str, text: &str) {
     }
 }
 
+fn entries<Id: Display>(page: &mut Page, entries: &[Entry<Id>]) {
+    for entry in entries {
+        page.wrapped("", Paint::Plain, &format!("  {:<26}", entry.id), &entry.title);
+    }
+}
+
 fn items(page: &mut Page, items: &[&str]) {
     for item in items {
         page.wrapped("", Paint::Plain, "  - ", item);
@@ -137,6 +148,13 @@ mod tests {
         assert!(
             pages[0].contains("\nWhat only vCenter can tell\n  - that the master target has no snapshot")
         );
+    }
+
+    #[test]
+    fn a_section_has_its_requirements() {
+        let page = render(&explain("retention", &ready().0).unwrap(), Style::default());
+        assert!(page.starts_with("Retention volume (retention)\n  retention.disk "), "{page}");
+        assert!(page.ends_with("\n\nmt-agent explain ID shows the cause and the fix.\n"), "{page}");
     }
 
     #[test]

@@ -5,20 +5,18 @@ mod codes;
 
 use std::borrow::Cow;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 
-use super::nearest::nearest;
-use super::registry::{all, find, ids};
+use super::registry::{all, find};
 use super::requirement::{Requirement, Severity};
 use super::stage::Belongs;
 use super::wording::fill;
 use super::{selection, waivers};
-use crate::host::text;
 use crate::platform::words;
 use crate::profile::Profile;
 
-pub use codes::{CODES, Code};
+pub use codes::{Code, codes};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explained {
@@ -47,6 +45,8 @@ pub struct Explained {
 pub enum Explanation {
     Requirement(Explained),
     Code(Code),
+    /// Of a section: its requirements.
+    Section { section: String, requirements: Vec<Entry<&'static str>> },
 }
 
 /// What `explain` alone shows: everything that can be explained, in the order of the procedure.
@@ -76,36 +76,32 @@ pub fn requirement(id: &str, profile: &Profile) -> Option<Explained> {
         section: requirement.section,
         after: requirement.after,
         before: all().filter(|other| other.after.contains(&id)).map(|other| other.id).collect(),
-        codes: CODES.iter().filter(|code| code.requirements.contains(&id)).map(|code| code.code).collect(),
+        codes: codes().filter(|code| code.requirements.contains(&id)).map(|code| code.code).collect(),
         waiver: waivers::limits(requirement),
     })
 }
 
 pub fn code(number: u32) -> Option<&'static Code> {
-    CODES.iter().find(|code| code.code == number)
+    codes().find(|code| code.code == number)
 }
 
-/// Explains a requirement by id or an error code by number.
-/// Errors: One line that names what comes close.
+/// Explains a requirement by id, a section by name or an error code by number.
+/// Errors: one line that names what comes close; of a code, those that are known: a number is no spelling mistake of another.
 pub fn explain(name: &str, profile: &Profile) -> Result<Explanation> {
     let name = name.trim();
     if let Ok(number) = name.parse() {
-        return code(number).map(|code| Explanation::Code(*code)).ok_or_else(|| {
-            let known: Vec<_> = CODES.iter().map(|code| code.code.to_string()).collect();
-            let close = nearest(name, known.iter().map(String::as_str));
-            let list = if close.is_empty() { known.join(", ") } else { close.join(", ") };
-            let how = if close.is_empty() { "known are" } else { "close to it" };
-            anyhow!("no error code {name} is known; {how}: {list}")
-        });
+        let known = || codes().map(|code| code.code.to_string()).collect::<Vec<_>>().join(", ");
+        return code(number)
+            .map(|code| Explanation::Code(*code))
+            .ok_or_else(|| anyhow!("error code {name} is unknown here; known are: {}", known()));
     }
-    requirement(name, profile).map(Explanation::Requirement).ok_or_else(|| {
-        let section: Vec<_> = ids().into_iter().filter(|id| selection::is_section(name, id)).collect();
-        if section.is_empty() {
-            anyhow!("{}", selection::unknown(name))
-        } else {
-            anyhow!("{} is a section; its requirements are {}", text::safe(name), section.join(", "))
-        }
-    })
+    let mut requirements = index(profile).requirements;
+    requirements.retain(|entry| selection::is_section(name, entry.id));
+    match requirement(name, profile) {
+        Some(explained) => Ok(Explanation::Requirement(explained)),
+        None if requirements.is_empty() => bail!("{}", selection::unknown(name)),
+        None => Ok(Explanation::Section { section: name.to_owned(), requirements }),
+    }
 }
 
 pub fn index(profile: &Profile) -> Index {
@@ -116,7 +112,7 @@ pub fn index(profile: &Profile) -> Index {
     };
     Index {
         requirements: all().map(requirement).collect(),
-        codes: CODES.iter().map(|code| Entry { id: code.code, title: code.title.into() }).collect(),
+        codes: codes().map(|code| Entry { id: code.code, title: code.title.into() }).collect(),
     }
 }
 
@@ -136,6 +132,7 @@ pub fn vcenter_only() -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::ids;
     use super::super::testing::ready;
     use super::*;
     use crate::profile::RetentionType;
@@ -162,16 +159,22 @@ mod tests {
 
     #[test]
     fn the_codes_of_the_troubleshooting_chapters_are_explained() {
-        for number in [95226, 78052, 78093, 8061, 8038] {
+        let failback = [95226, 78052, 78093, 8061, 8038];
+        let mobility = [
+            95265, 95266, 95320, 95309, 95310, 95311, 95313, 95117, 97118, 95523, 95107, 95108, 95517, 95518,
+            95519, 95520, 95521, 95522, 95524,
+        ];
+        assert_eq!(codes().map(|code| code.code).collect::<Vec<_>>(), [&failback[..], &mobility].concat());
+        for number in codes().map(|code| code.code) {
             let code = code(number).unwrap();
-            assert!(!code.causes.is_empty() && !code.fixes.is_empty(), "{number}");
+            assert!(code.title.len() > 10 && !code.causes.is_empty() && !code.fixes.is_empty(), "{number}");
             for id in code.requirements {
                 assert!(find(id).is_some(), "{number} names {id}");
                 assert!(requirement(id).unwrap().codes.contains(&number), "{id}");
             }
             assert_eq!(explain(&number.to_string()).unwrap(), Explanation::Code(*code));
         }
-        assert_eq!(index(&ready().0).codes.len(), CODES.len());
+        assert_eq!(index(&ready().0).codes.len(), codes().count());
     }
 
     #[test]
@@ -195,13 +198,23 @@ mod tests {
             refusal("scsi.uuid-enable"),
             "no requirement or section is called \"scsi.uuid-enable\"; close to it: scsi.uuid-enabled"
         );
-        assert_eq!(refusal("95262"), "no error code 95262 is known; close to it: 95226");
-        assert_eq!(refusal("12"), "no error code 12 is known; known are: 95226, 78052, 78093, 8061, 8038");
-        assert_eq!(
-            refusal("scsi"),
-            "scsi is a section; its requirements are scsi.ids, scsi.ids-unique, scsi.uuid-enabled"
-        );
+        // A number is no spelling mistake of another.
+        for number in ["95262", "12"] {
+            let error = refusal(number);
+            assert!(
+                error.starts_with(&format!("error code {number} is unknown here; known are: 95226, 78052")),
+                "{error}"
+            );
+            assert!(error.ends_with(", 95524"), "{error}");
+        }
         assert!(refusal("\u{1b}[2J").contains("called \"\\u{1b}[2J\"; the sections are os, sizing, layout"));
+    }
+
+    #[test]
+    fn a_section_shows_its_requirements() {
+        let Ok(Explanation::Section { section, requirements }) = explain("scsi") else { panic!() };
+        let ids: Vec<_> = requirements.iter().map(|entry| entry.id).collect();
+        assert_eq!((&*section, &*ids), ("scsi", &["scsi.ids", "scsi.ids-unique", "scsi.uuid-enabled"][..]));
     }
 
     #[test]
