@@ -46,7 +46,10 @@ pub enum Explanation {
     Requirement(Explained),
     Code(Code),
     /// Of a section: its requirements.
-    Section { section: String, requirements: Vec<Entry<&'static str>> },
+    Section {
+        section: String,
+        requirements: Vec<Entry<&'static str>>,
+    },
 }
 
 /// What `explain` alone shows: everything that can be explained, in the order of the procedure.
