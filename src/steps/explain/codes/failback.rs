@@ -1,6 +1,6 @@
 //! Codes of reprotection and failback: what a master target has to do with.
 
-use super::Code;
+use super::code::Code;
 
 const REPROTECT: &str = "Reprotect from Azure to an on-premises site, Common error codes";
 

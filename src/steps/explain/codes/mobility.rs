@@ -1,7 +1,7 @@
 //! Codes of the protected machines' side: the Mobility service is installed on them from the configuration server. From
 //! "Troubleshoot Mobility Service push installation issues" (azure-docs, vmware-azure-troubleshoot-push-install.md, 2019).
 
-use super::Code;
+use super::code::Code;
 
 /// What all codes of this side have alike.
 const PROTECTED: Code = Code {
