@@ -69,7 +69,7 @@ fn exit_status(name: &str) -> Vec<(u8, String)> {
     let statuses: &[&str] = match name.strip_prefix("mt-agent-") {
         None => &[
             "ready: every required requirement is met (plan: nothing to change); done, of what judges nothing",
-            "not ready (plan: there are changes to make; seal: not sealed)",
+            "not ready (plan: there are changes to make, or a restart is owed; seal: not sealed)",
             "@FAILED@, a change that failed",
             "ready after a restart that is still owed",
         ],

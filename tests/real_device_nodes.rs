@@ -103,6 +103,7 @@ fn without_dev_null_packages_are_judged_and_nothing_is_installed_before_it_is_ba
     need_root();
     let output = System::new().run(
         r#"
+printf 'CentOS release 6.6 (Final)\n' >/etc/redhat-release
 mkdir -p /var/lib/rpm /etc/rpm && echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros && rpm --initdb
 packages() { mt-agent check --only packages.base --format json | grep -E '"(status|found|reason)"'; }
 rm /dev/null

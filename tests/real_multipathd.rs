@@ -36,9 +36,13 @@ at_boot() { ls /etc/rc.d/rc3.d/S06multipathd /etc/systemd/system/sysinit.target.
 off() {
     settled
     rm -f /etc/rc.d/rc?.d/* /etc/systemd/system/sysinit.target.wants/multipathd.*
-    # This world's own: a command that a killed apply had started may have started one.
-    for process in $(pgrep -x multipathd); do
-        [ ! /proc/$process/exe -ef /usr/sbin/multipathd ] || kill -9 $process
+    # This world's own: a command that a killed apply had started may have started one. A process that is killed is there until
+    # it has had its turn.
+    while runs multipathd; do
+        for process in $(pgrep -x multipathd); do
+            [ ! /proc/$process/exe -ef /usr/sbin/multipathd ] || kill -9 $process
+        done
+        sleep 0.02
     done
     rm -f $pid
 }

@@ -30,7 +30,8 @@ case $1 in
 -E) echo /var/lib/rpm ;;
 -qa)
     [ ! -e /var/lib/old/no-database ] || exit 0
-    while read -r name version; do printf '%s\t%s\n' "$name" "$version"; done </var/lib/old/installed ;;
+    case $* in *EPOCH*) epoch='(none)\t' ;; *) epoch= ;; esac
+    while read -r name version; do printf "%s\t$epoch%s\n" "$name" "$version"; done </var/lib/old/installed ;;
 -q)
     [ "$2" = --qf ] || exit 64
     shift 3

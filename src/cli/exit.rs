@@ -7,7 +7,7 @@ use crate::report::seal::Sealing;
 
 /// Ready: every required requirement is met (plan: nothing to change); of a selection, all that was looked at.
 pub const READY: u8 = 0;
-/// Not ready (plan: there are changes to make).
+/// Not ready (plan: there are changes to make, or a restart is owed).
 pub const NOT_READY: u8 = 1;
 /// Could not do the work: bad usage, bad profile, not permitted, I/O error.
 pub const FAILED: u8 = 2;

@@ -48,7 +48,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes:
   0  ready: every required requirement is met (plan: nothing to change)
-  1  not ready (plan: there are changes to make)
+  1  not ready (plan: there are changes to make, or a restart is owed)
   2  could not do the work: bad usage, bad profile, not permitted, I/O error
   3  ready after a restart that is still owed";
 

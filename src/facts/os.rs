@@ -116,7 +116,9 @@ pub(crate) fn systemd(host: &Host) -> Result<bool> {
 fn release_and_id(host: &Host) -> Result<(String, Option<String>)> {
     let mut redhat = None;
     for path in family::RELEASES {
-        redhat = redhat.or(read::text_if_exists(host, path)?);
+        if redhat.is_none() {
+            redhat = read::text_if_exists(host, path)?;
+        }
     }
     let mut os_release = read::text_if_exists(host, "/etc/os-release")?;
     if os_release.is_none() {

@@ -39,7 +39,7 @@ impl DeviceName {
         let Some(path) = name.strip_prefix("/dev/") else { return Self::Other };
         match path.split_once('/') {
             None => Self::Given,
-            Some(("mapper", map)) if id_in(map).is_some() || is_naa(map) => Self::Id,
+            Some(("mapper", map)) if id_in(map).is_some() || is_naa(map) || is_eui(map) => Self::Id,
             Some(("mapper", _)) => Self::Map,
             Some(("disk", link)) => match link.split_once('/') {
                 Some(("by-id", link)) if id_in(link).is_some() => Self::Id,
@@ -89,9 +89,7 @@ pub fn can_move(name: &str) -> bool {
 /// (mpatha) is given out anew, which the name alone does not show.
 pub fn is_for_fstab(name: &str) -> bool {
     let uuid = |uuid: &str| uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let scsi_id = |id: &str| {
-        id.starts_with(['2', '3']) && id.len() > 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
+    let scsi_id = |id: &str| is_naa(id) && id.len() > 16 || is_eui(id);
     name.strip_prefix("UUID=").is_some_and(|value| !value.is_empty() && uuid(value))
         || name.strip_prefix("/dev/mapper/").is_some_and(scsi_id)
 }
@@ -99,6 +97,12 @@ pub fn is_for_fstab(name: &str) -> bool {
 /// Whether it is a SCSI ID made of an NAA name: `3` and hexadecimal digits.
 pub fn is_naa(name: &str) -> bool {
     name.strip_prefix('3').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether it is a SCSI ID made of an EUI-64 name: `2` and eight bytes or more in hexadecimal digits.
+fn is_eui(name: &str) -> bool {
+    name.strip_prefix('2')
+        .is_some_and(|rest| rest.len() >= 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Whether it is a link by the name of a map that is not an ID: `dm-name-mpatha` leads wherever mpatha does.

@@ -167,7 +167,13 @@ impl Running<'_> {
         // What it started and what did not listen.
         let _ = killpg(leader, Signal::SIGKILL);
         let _ = self.handle.kill();
-        if matches!(self.handle.wait_timeout(KILLED), Ok(Some(_))) { Became::Stopped } else { Became::Stuck }
+        let ended = self.handle.wait_timeout(KILLED);
+        // What it started may still be on its way out: who looks next must not take it for alive.
+        let killed = Instant::now();
+        while killpg(leader, None).is_ok() && killed.elapsed() < KILLED {
+            thread::sleep(SLICE);
+        }
+        if matches!(ended, Ok(Some(_))) { Became::Stopped } else { Became::Stuck }
     }
 
     fn take(&mut self, stream: Stream, bytes: &[u8]) {

@@ -15,6 +15,7 @@ use crate::profile::{self, Profile};
 use crate::report::ended::Ended;
 use crate::report::state::State;
 use crate::run::engine::{Engine, Work};
+use crate::run::log::Log;
 use crate::run::recorder::Recorder;
 use crate::run::sources::Sources;
 use crate::run::watcher::{Consent, Proposal, Watcher};
@@ -112,6 +113,8 @@ impl Work for Repair<'_> {
     }
 
     fn perform(&mut self, act: Act, _: &mut dyn Watcher) -> Result<()> {
+        // What could not be noted is not done.
+        Log::open(self.host)?;
         if let Done::Changed(what) = act.perform(self.host).with_context(|| act.summary())? {
             // Opened for each: the act before may have set the journal aside.
             Recorder::open(self.host, self.profile, self.boot_id)?.done(VERB, &what)?;

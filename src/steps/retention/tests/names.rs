@@ -59,7 +59,8 @@ fn every_name_of_a_disk_means_the_same_to_all_who_ask() {
     let (is_place, is_stale) = ("is the name of a place", "the link is older than the disk");
     let (twins, part) = ("could be sdf or sdg", "is a partition of sda");
     // Of fstab: `moves`; `stays`; `ours`, which the agent itself writes; `no` where the name is no path; and what it leads to.
-    let table: [(&str, &str, &str, bool, &str); 40] = [
+    let eui = "2e4f1c0a2b3d45566";
+    let table: [(&str, &str, &str, bool, &str); 42] = [
         // name, disks --probe, plan and apply, profile check, fstab
         (&one, "> sda", "> sda", true, "no"),
         (&two, "> sdb", "> sdb", true, "no"),
@@ -69,6 +70,8 @@ fn every_name_of_a_disk_means_the_same_to_all_who_ask() {
         (&format!("wwn-0x{}", &four[1..]), "> sde", "> sde", true, "no"),
         (&format!("dm-uuid-mpath-{three}"), "> sdd", "> sdd", true, "no"),
         (&mapper(&four), no_disk, "> sde", true, "ours"),
+        (eui, no_disk, nobody, true, "no"),
+        (&mapper(eui), no_disk, nobody, true, "ours"),
         (&five, twins, twins, true, "no"),
         (&gone, no_disk, nobody, true, "no"),
         (&stale, is_stale, is_stale, true, "no"),
