@@ -20,6 +20,9 @@ impl ScsiId {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "#+-.:=@_".contains(c);
         let is_padded =
             || rest.trim().contains([' ', '_']) && rest.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if is_partition(text) || text.contains('-') && uuid::Uuid::try_parse(text).is_ok() {
+            return false;
+        }
         match kind {
             "3" | "2" => rest.len() >= 16 && rest.chars().all(is_plain),
             "1" => is_padded() || rest.len() > 8 && rest.chars().all(is_plain),
@@ -32,6 +35,13 @@ impl ScsiId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether it is an ID and the number of a partition, as udev's links (`-part1`) and kpartx (`p1`) have it.
+fn is_partition(text: &str) -> bool {
+    let of = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let hexadecimal = |id: &str| id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    of.len() < text.len() && (of.ends_with("-part") || of.strip_suffix('p').is_some_and(hexadecimal))
 }
 
 impl Deref for ScsiId {

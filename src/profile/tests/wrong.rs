@@ -404,4 +404,14 @@ fn a_scsi_id_is_what_scsi_id_can_print() {
     }
     let none = "3 36000c29 3par-lun1 2 2nd 20000 1 1st 1retent 0 0xyz S Storage Sda 4000c29f0c4be2a1d 9";
     none.split(' ').for_each(refused_as_moving);
+    // A partition, and the UUID of a file system.
+    for other in [
+        "36000c2982b5df41a25811b07e74971e8-part1",
+        "36000c2982b5df41a25811b07e74971e8p1",
+        "1ATA_QEMU_HARDDISK_QM00001-part2",
+        "3b7e1c94-35af-4d60-8f12-6e09a4c3d702",
+        "2B7E1C94-35AF-4D60-8F12-6E09A4C3D702",
+    ] {
+        refused_as_moving(other);
+    }
 }
