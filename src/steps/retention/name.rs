@@ -144,10 +144,11 @@ pub fn lasting(profile: &Profile, facts: &Facts, request: &Request) -> Option<Re
 
 /// Whether `name` is one that another disk can have after a restart: whatever is not made of a SCSI ID.
 pub(super) fn can_move(facts: &Facts, name: &str) -> bool {
-    // A SCSI ID that is no NAA name is recognised by the disk that has it.
-    let is_other_id = ScsiId::is_one(name) && !is_naa(name);
+    // What an attached disk answers with is its SCSI ID, whatever that looks like; one that is no NAA name is known by that alone.
     let is_of_a_disk = || facts.disks.known().into_iter().flatten().any(|disk| disk.has_id(name));
-    !DeviceName::of_disk(name).names_a_disk_for_good() || is_other_id && !is_of_a_disk()
+    let is_other_id = ScsiId::is_one(name) && !is_naa(name);
+    let lasts = DeviceName::of_disk(name).names_a_disk_for_good() && !is_other_id;
+    !lasts && !is_of_a_disk()
 }
 
 /// The disk that `name` means: kernel name, path, SCSI ID, by-id name or map.

@@ -141,3 +141,16 @@ fn every_name_of_a_disk_means_the_same_to_all_who_ask() {
         assert_eq!(format!("{held}{leads}"), fstab, "{called} in fstab");
     }
 }
+
+/// A device from before SPC-3 can answer with fewer digits, and a vendor's ID with characters that map names lack.
+#[test]
+fn what_an_attached_disk_answers_with_is_its_id_whatever_its_form() {
+    for id in ["3600144f0", "1VP-8Kd0d3:mS8g#BlKv3a/zKg"] {
+        let (_, mut facts) = ready();
+        let moves = |facts: &Facts| name::moves(facts, &Named { name: id, by: By::Profile }).is_some();
+        assert!(moves(&facts), "no disk has {id}");
+        let Fact::Known(disks) = &mut facts.disks else { panic!() };
+        disks[0].scsi_id = Ok(id.into());
+        assert!(!moves(&facts), "{id}");
+    }
+}
